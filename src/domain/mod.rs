@@ -1,0 +1,18 @@
+//! What Ventanilla decides, with no clock, no files, no network and no threads.
+//!
+//! Everything here is a function of state, input and now; the shell in `app` does what it says.
+//! Begin at [`session`] for the citizen and at `queue` for the office.
+
+pub mod document;
+pub mod event;
+pub mod id;
+pub mod office;
+pub mod procedure;
+pub mod queue;
+pub mod receipt;
+pub mod redacted;
+pub mod seal;
+pub mod search;
+pub mod session;
+pub mod submission;
+pub mod ticket;

@@ -1,0 +1,2 @@
+//! The `ventanilla` command.
+fn main() {}
