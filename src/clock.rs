@@ -35,7 +35,8 @@ impl Clock {
     /// Moves a manual clock by `by`; the system clock is left alone.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Manual(micros) = self {
-            let by = i64::try_from(by.as_micros()).expect("a test moves its clock by less than 292,000 years");
+            let by =
+                i64::try_from(by.as_micros()).expect("a test moves its clock by less than 292,000 years");
             micros.fetch_add(by, Ordering::SeqCst);
         }
     }

@@ -1,1 +1,80 @@
-//! (being written)
+//! The shell: it runs effects, owns tasks, transactions and timers.
+//!
+//! One module a role; each role starts from its configuration and stops when told to.
+
+pub mod central;
+pub mod kiosk;
+pub mod office;
+pub mod outbox;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::store::StoreError;
+
+/// Tells every task of a process to finish.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    sender: watch::Sender<bool>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            sender: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Stop {
+    /// Asks all to finish.
+    pub fn stop(&self) {
+        self.sender.send_replace(true);
+    }
+
+    /// Whether finishing was asked for.
+    pub fn is_stopped(&self) -> bool {
+        *self.sender.borrow()
+    }
+
+    /// Returns once finishing was asked for.
+    pub async fn stopped(&self) {
+        let mut receiver = self.sender.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = receiver.wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// Why a role did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program listens there.
+    #[error("Address {address} is taken or not allowed; stop the other program or choose another port")]
+    Listen {
+        /// Where we wanted to listen.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The data folder does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key, a catalogue or another file of the set-up is not usable.
+    #[error("{what} cannot be used: {problem}")]
+    Setup {
+        /// Which thing.
+        what: String,
+        /// What is wrong and the way out.
+        problem: String,
+    },
+}
+
+/// Binds `address`, or says which one is taken.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}

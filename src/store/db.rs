@@ -77,7 +77,10 @@ impl Db {
     ///
     /// A file that fails its check is moved to `quarantine/` beside it and a new one is begun.
     pub fn open(path: &Path, schema: Schema) -> Result<Opened, StoreError> {
-        let cannot = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.to_owned(), source };
+        let cannot = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|e| cannot(e.into()))?;
         let mut quarantined = None;
@@ -93,10 +96,17 @@ impl Db {
         };
         sync_folder(folder).map_err(|e| cannot(e.into()))?;
         let epoch = epoch(&connection)?;
-        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let reader = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         reader.execute_batch("PRAGMA busy_timeout=5000; PRAGMA trusted_schema=OFF;")?;
         let db = Self::start(connection, Some(reader));
-        Ok(Opened { db, quarantined, epoch })
+        Ok(Opened {
+            db,
+            quarantined,
+            epoch,
+        })
     }
 
     /// A store in memory, for tests of what is above it.
@@ -104,7 +114,11 @@ impl Db {
         let mut connection = Connection::open_in_memory()?;
         migrate(&mut connection, Path::new(":memory:"), schema)?;
         let epoch = epoch(&connection)?;
-        Ok(Opened { db: Self::start(connection, None), quarantined: None, epoch })
+        Ok(Opened {
+            db: Self::start(connection, None),
+            quarantined: None,
+            epoch,
+        })
     }
 
     fn start(connection: Connection, reader: Option<Connection>) -> Self {
@@ -113,8 +127,14 @@ impl Db {
             .name("store-writer".into())
             .spawn(move || write_loop(connection, &waiting))
             .expect("a thread can be started at start-up");
-        let writer = Arc::new(Writer { jobs: Some(jobs), thread: Some(thread) });
-        Self { writer, reader: reader.map(|c| Arc::new(Mutex::new(c))) }
+        let writer = Arc::new(Writer {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        });
+        Self {
+            writer,
+            reader: reader.map(|c| Arc::new(Mutex::new(c))),
+        }
     }
 
     /// Runs `work` in a transaction and returns once it is on the disk.
@@ -134,7 +154,9 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.submit(work)?.blocking_recv().map_err(|_| StoreError::Closed)?
+        self.submit(work)?
+            .blocking_recv()
+            .map_err(|_| StoreError::Closed)?
     }
 
     fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
@@ -183,9 +205,15 @@ impl Db {
 fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     let mut broken = false;
     while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1)).collect();
+        let group: Vec<Job> = std::iter::once(first)
+            .chain(jobs.try_iter().take(GROUP_MAX - 1))
+            .collect();
         let mut finishes: Vec<Finish> = Vec::with_capacity(group.len());
-        let outcome = if broken { Err(None) } else { run_group(&mut connection, group, &mut finishes) };
+        let outcome = if broken {
+            Err(None)
+        } else {
+            run_group(&mut connection, group, &mut finishes)
+        };
         let fate = match outcome {
             Ok(()) => Ok(()),
             Err(Some(e)) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
@@ -235,7 +263,10 @@ enum Unusable {
 impl Unusable {
     fn into_store(self, path: &Path) -> StoreError {
         match self {
-            Self::Damaged(why) => StoreError::Open { path: path.to_owned(), source: why.into() },
+            Self::Damaged(why) => StoreError::Open {
+                path: path.to_owned(),
+                source: why.into(),
+            },
             Self::Store(e) => e,
         }
     }
@@ -252,22 +283,31 @@ fn connect(path: &Path, schema: Schema) -> Result<Connection, Unusable> {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             Unusable::Damaged(e.to_string())
         }
-        _ => Unusable::Store(StoreError::Open { path: path.to_owned(), source: e.into() }),
+        _ => Unusable::Store(StoreError::Open {
+            path: path.to_owned(),
+            source: e.into(),
+        }),
     };
     let mut connection = Connection::open(path).map_err(opened)?;
     settle(&connection, path).map_err(|e| match e {
         StoreError::Sqlite(e) => opened(e),
         other => Unusable::Store(other),
     })?;
-    let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(opened)?;
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(opened)?;
     if verdict != "ok" {
         return Err(Unusable::Damaged(verdict));
     }
-    let found: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(opened)?;
+    let found: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(opened)?;
     if found != 0 && found != schema.application_id {
         let source = format!("it belongs to another part of Ventanilla (application_id {found})").into();
-        return Err(Unusable::Store(StoreError::Open { path: path.to_owned(), source }));
+        return Err(Unusable::Store(StoreError::Open {
+            path: path.to_owned(),
+            source,
+        }));
     }
     migrate(&mut connection, path, schema)?;
     Ok(connection)
@@ -286,7 +326,12 @@ fn settle(connection: &Connection, path: &Path) -> Result<(), StoreError> {
          PRAGMA temp_store=MEMORY;
          PRAGMA journal_size_limit=4194304;",
     )?;
-    for (pragma, wanted) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("secure_delete", "1")] {
+    for (pragma, wanted) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("secure_delete", "1"),
+    ] {
         let found = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| {
             row.get::<_, rusqlite::types::Value>(0).map(|value| match value {
                 rusqlite::types::Value::Text(text) => text,
@@ -295,7 +340,12 @@ fn settle(connection: &Connection, path: &Path) -> Result<(), StoreError> {
             })
         })?;
         if found != wanted {
-            return Err(StoreError::Pragma { path: path.to_owned(), pragma, wanted, found });
+            return Err(StoreError::Pragma {
+                path: path.to_owned(),
+                pragma,
+                wanted,
+                found,
+            });
         }
     }
     Ok(())
@@ -306,7 +356,11 @@ fn migrate(connection: &mut Connection, path: &Path, schema: Schema) -> Result<(
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(schema.migrations.len()).expect("there are few migrations");
     if found > known {
-        return Err(StoreError::TooNew { path: path.to_owned(), found, known });
+        return Err(StoreError::TooNew {
+            path: path.to_owned(),
+            found,
+            known,
+        });
     }
     if found == known {
         return Ok(());
@@ -324,7 +378,10 @@ fn migrate(connection: &mut Connection, path: &Path, schema: Schema) -> Result<(
              CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
             schema.application_id
         ))?;
-        let epoch: String = crate::clock::random::<16>().iter().map(|b| format!("{b:02x}")).collect();
+        let epoch: String = crate::clock::random::<16>()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         tx.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?1)", [epoch])?;
     }
     let done = usize::try_from(found).unwrap_or(0);
@@ -367,8 +424,10 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    const NOTES: Schema =
-        Schema { application_id: 7, migrations: &["CREATE TABLE note (text TEXT NOT NULL UNIQUE) STRICT;"] };
+    const NOTES: Schema = Schema {
+        application_id: 7,
+        migrations: &["CREATE TABLE note (text TEXT NOT NULL UNIQUE) STRICT;"],
+    };
 
     fn add(db: &Db, text: &'static str) -> Result<(), StoreError> {
         db.write_blocking(move |c| {
@@ -378,7 +437,8 @@ mod tests {
     }
 
     fn notes(db: &Db) -> i64 {
-        db.read(|c| Ok(c.query_row("SELECT count(*) FROM note", [], |row| row.get(0))?)).expect("count")
+        db.read(|c| Ok(c.query_row("SELECT count(*) FROM note", [], |row| row.get(0))?))
+            .expect("count")
     }
 
     #[test]
@@ -396,7 +456,11 @@ mod tests {
         let path = folder.path().join("notes.db");
         let first = Db::open(&path, NOTES).expect("open").epoch;
         // The writer thread of the first handle has let go once its channel closed.
-        std::fs::write(&path, b"this is no database, though it is long enough to be looked at closely").expect("damage");
+        std::fs::write(
+            &path,
+            b"this is no database, though it is long enough to be looked at closely",
+        )
+        .expect("damage");
         let _ = std::fs::remove_file(folder.path().join("notes.db-wal"));
         let opened = Db::open(&path, NOTES).expect("open again");
         let aside = opened.quarantined.expect("put aside");
@@ -409,7 +473,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("notes.db");
         drop(Db::open(&path, NOTES).expect("open"));
-        let other = Schema { application_id: 8, ..NOTES };
+        let other = Schema {
+            application_id: 8,
+            ..NOTES
+        };
         let error = Db::open(&path, other).expect_err("refused");
         assert!(error.to_string().contains("notes.db"), "{error}");
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The folder or file cannot be written.
-    #[error("Data file {path} cannot be opened for writing; give the user that runs Ventanilla write access to its folder")]
+    #[error(
+        "Data file {path} cannot be opened for writing; give the user that runs Ventanilla write access to its folder"
+    )]
     Open {
         /// The file.
         path: PathBuf,
@@ -15,7 +17,9 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file was written by a newer Ventanilla.
-    #[error("Data file {path} was written by a newer version (schema {found}, this version knows {known}); install that version again")]
+    #[error(
+        "Data file {path} was written by a newer version (schema {found}, this version knows {known}); install that version again"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,

@@ -9,8 +9,10 @@ mod db;
 mod error;
 
 pub mod central;
+pub mod inbox;
 pub mod kiosk;
 pub mod office;
+pub mod outbox;
 
 pub use db::{Db, Opened, Schema};
 pub use error::StoreError;
