@@ -78,3 +78,18 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
         .await
         .map_err(|source| StartError::Listen { address, source })
 }
+
+/// A client with our rules: no redirects, no proxy, no patience without end.
+pub fn http_client() -> Result<reqwest::Client, StartError> {
+    // reqwest is built without a provider of cryptography; a second call is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .connect_timeout(std::time::Duration::from_secs(2))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(|problem| StartError::Setup {
+            what: "The network".into(),
+            problem: problem.to_string(),
+        })
+}

@@ -1,1 +1,108 @@
-//! (being written)
+//! Settings of the municipality's central, and of the senders and devices that a receiver knows.
+//!
+//! Secrets are not here: keys have files of their own, and of every token only its SHA-256 is written.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything `ventanilla central` needs to know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CentralConfig {
+    /// Where to listen, such as `0.0.0.0:8090`.
+    pub listen: SocketAddr,
+    /// Folder of the data file.
+    pub data: PathBuf,
+    /// The address people and papers use, such as `https://ventanilla.quito.gob.ec`.
+    pub public_url: String,
+    /// File of the key that signs for what was received; made at the first start.
+    pub receipt_key: PathBuf,
+    /// File of the municipality's private key; without it nobody can read a content here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub municipality_key: Option<PathBuf>,
+    /// SHA-256 of each staff token, 64 hex digits.
+    #[serde(default)]
+    pub staff_token_hash: Vec<String>,
+    /// Whether a proxy of ours stands in front and appends the visitor's address to `X-Forwarded-For`.
+    #[serde(default)]
+    pub behind_proxy: bool,
+    /// Offices and kiosks that hand in here.
+    #[serde(default)]
+    pub peers: Vec<PeerConfig>,
+    /// Devices that seal and sign.
+    #[serde(default)]
+    pub devices: Vec<DeviceConfig>,
+    /// Names of offices for people, by id; an office without one is shown by its id.
+    #[serde(default)]
+    pub offices: BTreeMap<String, String>,
+}
+
+impl CentralConfig {
+    /// The same settings with every path meant from the folder of `settings`.
+    #[must_use]
+    pub fn resolved(mut self, settings: &std::path::Path) -> Self {
+        let beside = |path: &mut PathBuf| crate::config::beside(settings, path);
+        beside(&mut self.data);
+        beside(&mut self.receipt_key);
+        self.municipality_key.iter_mut().for_each(beside);
+        self.devices
+            .iter_mut()
+            .map(|device| &mut device.public_key)
+            .for_each(beside);
+        self
+    }
+}
+
+/// One that hands in: a kiosk for itself, or a hub for its office.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// Its id.
+    pub id: String,
+    /// Id of its office.
+    pub office: String,
+    /// SHA-256 of its token, 64 hex digits.
+    pub token_hash: String,
+}
+
+/// One that signs submissions and receipts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// Its id, as in what it signs.
+    pub id: String,
+    /// Id of its office.
+    pub office: String,
+    /// File of its public key, one line.
+    pub public_key: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+listen = "127.0.0.1:0"
+data = "/tmp/central"
+public_url = "https://ventanilla.example"
+receipt_key = "/tmp/central/receipt.key"
+peers = [{ id = "hub", office = "centro", token_hash = "00" }]
+devices = [{ id = "kiosk-1", office = "centro", public_key = "k.pub" }]
+offices = { centro = "Centro Histórico" }
+"#;
+
+    #[test]
+    fn a_short_file_is_enough_and_a_typo_is_named() {
+        let config: CentralConfig = crate::config::parse("c.toml".as_ref(), TEXT).expect("parses");
+        assert!(config.municipality_key.is_none() && !config.behind_proxy);
+        let again = toml::to_string(&config).expect("written");
+        let again: CentralConfig = crate::config::parse("c.toml".as_ref(), &again).expect("read again");
+        assert_eq!(again.devices[0].id, "kiosk-1");
+        let typo = TEXT.replace("token_hash", "token_hsh");
+        let error = crate::config::parse::<CentralConfig>("c.toml".as_ref(), &typo).expect_err("refused");
+        assert!(error.to_string().contains("token_hsh"), "{error}");
+    }
+}

@@ -43,6 +43,13 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     parse(path, &text)
 }
 
+/// Makes a path of a settings file absolute: it is meant from that file's folder.
+pub fn beside(settings: &Path, path: &mut PathBuf) {
+    if path.is_relative() {
+        *path = settings.parent().unwrap_or(Path::new(".")).join(&*path);
+    }
+}
+
 /// Parses settings that came from `path`.
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error: toml::de::Error| {

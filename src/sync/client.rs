@@ -1,1 +1,121 @@
-//! (being written)
+//! Posts one batch and says what came back; decides nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+
+use super::plan::{Reply, read_answer, read_retry_after};
+use super::wire::{ANSWER_MAX, BatchWire, ItemWire, PATH};
+use crate::domain::redacted::Redacted;
+use crate::domain::submission::Item;
+
+/// A line to one server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Redacted<String>,
+}
+
+/// Why there is no line.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The certificate is none.
+    #[error("The certificate of the server's authority cannot be read; give it as PEM")]
+    Certificate(#[source] reqwest::Error),
+    /// No client could be made.
+    #[error("No secure connection can be set up on this machine")]
+    Build(#[source] reqwest::Error),
+}
+
+/// Long enough for a slow mobile line, short enough that a dead one shows.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+impl Client {
+    /// A line to the server at `base` (`https://…`, no path), as the device whose token this is.
+    ///
+    /// With `authority` (PEM) only servers of that private authority are believed.
+    pub fn new(base: &str, token: Redacted<String>, authority: Option<&[u8]>) -> Result<Self, ClientError> {
+        // reqwest is built without a provider; a second call is refused and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("ventanilla/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = authority {
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(ClientError::Certificate)?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        Ok(Self {
+            http: builder.build().map_err(ClientError::Build)?,
+            url: format!("{}{PATH}", base.trim_end_matches('/')),
+            token,
+        })
+    }
+
+    /// Sends `items` and waits for the whole answer.
+    pub async fn post(&self, items: &[Item], now: Timestamp) -> Reply {
+        let batch = BatchWire {
+            v: 1,
+            items: items.iter().map(ItemWire::from).collect(),
+        };
+        let body = serde_json::to_vec(&batch).expect("a batch is plain data");
+        let sent = self
+            .http
+            .post(&self.url)
+            .bearer_auth(self.token.reveal())
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json")
+            .body(body)
+            .send()
+            .await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return nothing(&error),
+        };
+        let status = response.status().as_u16();
+        if status != 200 {
+            let retry_after = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| read_retry_after(value, now));
+            return Reply::Status { status, retry_after };
+        }
+        match read_whole(response).await {
+            Ok(Some(body)) => {
+                let ids: Vec<_> = items.iter().map(|item| item.id).collect();
+                read_answer(&body, &ids)
+            }
+            Ok(None) => Reply::Foreign,
+            Err(error) => nothing(&error),
+        }
+    }
+}
+
+async fn read_whole(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > ANSWER_MAX {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+fn nothing(error: &reqwest::Error) -> Reply {
+    let why = if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "no_connection"
+    } else {
+        "cut"
+    };
+    Reply::Nothing { why }
+}

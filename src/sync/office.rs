@@ -1,0 +1,258 @@
+//! The kiosk's side of the office's API: numbers, queues, held blocks.
+//!
+//! Every call has a deadline. A citizen waits for [`Deadlines::number`] at the most; after it a held number serves.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::id::{SubmissionId, TicketId};
+
+/// How long an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// For a number, while a citizen waits: an office on the same network answers in 5 ms.
+    pub number: Duration,
+    /// For everything that nobody waits for.
+    pub background: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            number: Duration::from_millis(400),
+            background: Duration::from_secs(4),
+        }
+    }
+}
+
+/// Why the office did not give what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// It did not answer, or not in time: it may have done what was asked, or not.
+    #[error("The office does not answer")]
+    Unreachable(#[source] reqwest::Error),
+    /// It answered that it will not.
+    #[error("The office refused: {status} {detail}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Its words, cut to a line.
+        detail: String,
+    },
+}
+
+impl OfficeError {
+    /// Whether the same request will be refused for ever.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if matches!(status, 400 | 404 | 409 | 422))
+    }
+}
+
+/// A connection to one office.
+#[derive(Clone, Debug)]
+pub struct OfficeClient {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+    deadlines: Deadlines,
+}
+
+/// A ticket as the office tells it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TicketWire {
+    /// Its id; the one we sent, where we sent one.
+    pub id: TicketId,
+    /// `T-018`.
+    pub number: String,
+    /// 18.
+    pub n: u32,
+    /// The office's day, `2026-11-24`.
+    pub business_date: String,
+    /// When.
+    #[serde(with = "crate::domain::ticket::time_text")]
+    pub issued_at: Timestamp,
+    /// Turns before it.
+    pub ahead: Option<u32>,
+    /// Minutes of waiting, if the office can tell.
+    pub estimate: Option<EstimateWire>,
+}
+
+/// A range of minutes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct EstimateWire {
+    /// From.
+    pub from_minutes: u32,
+    /// To.
+    pub to_minutes: u32,
+}
+
+/// What is asked of the office.
+#[derive(Clone, Debug, Serialize)]
+pub struct IssueWire<'a> {
+    /// Our id for it.
+    pub id: TicketId,
+    /// The queue.
+    pub queue: &'a str,
+    /// The lane.
+    pub lane: &'a str,
+    /// This kiosk.
+    pub kiosk: &'a str,
+    /// The form that goes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submission: Option<SubmissionId>,
+    /// The number, where it is from a held block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leased: Option<LeasedWire>,
+    /// The key of the attempt that this one takes the place of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Uuid>,
+}
+
+/// A number from a held block.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LeasedWire {
+    /// 501.
+    pub number: u32,
+    /// When it was given.
+    #[serde(with = "crate::domain::ticket::time_text")]
+    pub issued_at: Timestamp,
+}
+
+/// A queue as the office tells it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueWire {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its letter.
+    pub series: String,
+    /// People waiting.
+    pub waiting: Option<u32>,
+    /// Counters that serve it now.
+    pub open_counters: Option<u32>,
+    /// Waiting time for somebody who comes now.
+    pub estimate: Option<EstimateWire>,
+}
+
+/// A block of numbers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LeaseWire {
+    /// The letter.
+    pub series: String,
+    /// First day it is good for.
+    pub business_date: String,
+    /// Last day it is good for.
+    pub valid_through: String,
+    /// First number.
+    pub from: u32,
+    /// Last number.
+    pub to: u32,
+}
+
+impl OfficeClient {
+    /// A client for the office at `base`, with this device's token.
+    pub fn new(http: reqwest::Client, base: &str, token: String, deadlines: Deadlines) -> Self {
+        Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            token,
+            deadlines,
+        }
+    }
+
+    /// Asks for a number while a citizen waits.
+    pub async fn issue(&self, key: Uuid, wire: &IssueWire<'_>) -> Result<TicketWire, OfficeError> {
+        self.post("/api/v1/tickets", Some(key), wire, self.deadlines.number)
+            .await
+    }
+
+    /// Tells the office of a number that was given from a held block.
+    pub async fn tell(&self, key: Uuid, wire: &IssueWire<'_>) -> Result<TicketWire, OfficeError> {
+        self.post("/api/v1/tickets", Some(key), wire, self.deadlines.background)
+            .await
+    }
+
+    /// Takes back a turn that is on no paper.
+    pub async fn cancel(&self, key: Uuid, id: TicketId) -> Result<(), OfficeError> {
+        let path = format!("/api/v1/tickets/{id}/cancel");
+        let cancelled: Result<serde_json::Value, _> = self
+            .post(
+                &path,
+                Some(key),
+                &serde_json::json!({}),
+                self.deadlines.background,
+            )
+            .await;
+        match cancelled {
+            // The office never had it, or it is over already: nobody will be called for it.
+            Ok(_)
+            | Err(OfficeError::Refused {
+                status: 404 | 409, ..
+            }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for a block of numbers to hold.
+    pub async fn lease(&self, kiosk: &str, queue: &str, count: u32) -> Result<LeaseWire, OfficeError> {
+        let body = serde_json::json!({ "kiosk": kiosk, "queue": queue, "count": count });
+        self.post("/api/v1/leases", None, &body, self.deadlines.background)
+            .await
+    }
+
+    /// The queues as they stand.
+    pub async fn queues(&self) -> Result<Vec<QueueWire>, OfficeError> {
+        let request = self
+            .http
+            .get(format!("{}/api/v1/queues", self.base))
+            .bearer_auth(&self.token);
+        answer(request.timeout(self.deadlines.background)).await
+    }
+
+    /// The office's rule and names, as the board shows them.
+    pub async fn board(&self) -> Result<serde_json::Value, OfficeError> {
+        let request = self.http.get(format!("{}/api/v1/board", self.base));
+        answer(request.timeout(self.deadlines.background)).await
+    }
+
+    async fn post<B: Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        key: Option<Uuid>,
+        body: &B,
+        deadline: Duration,
+    ) -> Result<T, OfficeError> {
+        let mut request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
+            .json(body);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key.to_string());
+        }
+        answer(request.timeout(deadline)).await
+    }
+}
+
+async fn answer<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, OfficeError> {
+    let response = request.send().await.map_err(OfficeError::Unreachable)?;
+    let status = response.status();
+    if !status.is_success() {
+        let detail: String = response
+            .text()
+            .await
+            .unwrap_or_default()
+            .chars()
+            .take(200)
+            .collect();
+        return Err(OfficeError::Refused {
+            status: status.as_u16(),
+            detail,
+        });
+    }
+    response.json().await.map_err(OfficeError::Unreachable)
+}
