@@ -1,1 +1,268 @@
-//! (being written)
+//! Settings of an office's hub.
+//!
+//! Secrets are not here: passwords and staff tokens are in the store, keys in files of their own, and of a
+//! kiosk's token only its SHA-256 is written.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::office::{CounterSetup, OfficeSetup, QueueSetup};
+use crate::domain::queue::{MaxRun, Profile};
+use crate::domain::ticket::{CounterNumber, QueueId, Series};
+use crate::i18n::Language;
+
+/// Everything `ventanilla office` needs to know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeConfig {
+    /// Where to listen, such as `0.0.0.0:8080`.
+    pub listen: SocketAddr,
+    /// Folder of the data file.
+    pub data: PathBuf,
+    /// Who we are.
+    pub office: Identity,
+    /// IANA time zone of the office.
+    #[serde(default = "zone")]
+    pub time_zone: String,
+    /// Hour of the local day at which a business day begins, 0 to 12.
+    #[serde(default = "day_cut_hour")]
+    pub day_cut_hour: u8,
+    /// K: how many preferred turns may follow each other while a general one waits, 1 to 9.
+    #[serde(default = "max_run")]
+    pub max_priority_run: u8,
+    /// First number of the blocks leased to kiosks; above what a busy day gives online.
+    #[serde(default = "lease_from")]
+    pub lease_from: u32,
+    /// Announcements before somebody may be marked absent.
+    #[serde(default = "no_show_calls")]
+    pub no_show_calls: u32,
+    /// Seconds after the last announcement before that.
+    #[serde(default)]
+    pub no_show_after_seconds: u32,
+    /// Minutes of waiting above which the supervisor is alarmed.
+    #[serde(default = "alarm_minutes")]
+    pub alarm_minutes: u32,
+    /// Language of console and board.
+    #[serde(default)]
+    pub language: Language,
+    /// Whether a proxy in front of us speaks HTTPS, so that cookies may only travel there.
+    #[serde(default)]
+    pub behind_https: bool,
+    /// Whether a ticket may be taken without a token. Only for a demo on the own machine.
+    #[serde(default)]
+    pub open_tickets: bool,
+    /// Queues, in the order of the board.
+    pub queues: Vec<QueueConfig>,
+    /// Counters.
+    pub counters: Vec<CounterConfig>,
+    /// Kiosks that may take tickets here.
+    #[serde(default)]
+    pub kiosks: Vec<KioskConfig>,
+    /// The municipality's central, if there is one.
+    pub central: Option<Upstream>,
+    /// File of the office's private key, which opens forms at the counters.
+    pub office_key: Option<PathBuf>,
+    /// File of the key that signs for what kiosks hand in; made at the first start where it is missing.
+    /// Without it the office takes no submissions.
+    pub receipt_key: Option<PathBuf>,
+}
+
+impl OfficeConfig {
+    /// The same settings with every path meant from the folder of `settings`.
+    #[must_use]
+    pub fn resolved(mut self, settings: &std::path::Path) -> Self {
+        let beside = |path: &mut PathBuf| crate::config::beside(settings, path);
+        beside(&mut self.data);
+        self.office_key.iter_mut().for_each(beside);
+        self.receipt_key.iter_mut().for_each(beside);
+        self.kiosks
+            .iter_mut()
+            .filter_map(|kiosk| kiosk.public_key.as_mut())
+            .for_each(beside);
+        if let Some(central) = &mut self.central {
+            beside(&mut central.token_file);
+            central.receipt_keys.iter_mut().for_each(beside);
+        }
+        self
+    }
+}
+
+/// Who the office is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Name for programs, such as `quitumbe`.
+    pub id: String,
+    /// Name for people, such as `Quitumbe`.
+    pub name: String,
+    /// Kind of office, such as `Administración Zonal`.
+    pub kind: String,
+    /// The waiting room of the board, such as `Sala A`.
+    pub room: String,
+}
+
+/// One queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    /// Name for programs.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// One or two capital letters in front of its numbers.
+    pub series: String,
+    /// Minutes an attention takes, until enough are measured.
+    #[serde(default = "service_minutes")]
+    pub service_minutes: u32,
+}
+
+/// One counter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CounterConfig {
+    /// The number over it.
+    pub number: u16,
+    /// Queues it serves.
+    pub serves: Vec<String>,
+    /// Queues it serves while nobody waits in the first ones.
+    #[serde(default)]
+    pub then_serves: Vec<String>,
+}
+
+/// One kiosk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KioskConfig {
+    /// Its name.
+    pub id: String,
+    /// SHA-256 of its token, 64 hex digits.
+    pub token_hash: String,
+    /// File of its public key, to check what it hands in; without it it only takes tickets.
+    pub public_key: Option<PathBuf>,
+}
+
+/// The central above us.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its address, such as `https://ventanilla.quito.gob.ec`.
+    pub url: String,
+    /// File with our token for it.
+    pub token_file: PathBuf,
+    /// Files of the public keys that sign for what it received, the present and the next.
+    #[serde(default)]
+    pub receipt_keys: Vec<PathBuf>,
+}
+
+fn zone() -> String {
+    "America/Guayaquil".to_owned()
+}
+fn day_cut_hour() -> u8 {
+    3
+}
+fn max_run() -> u8 {
+    MaxRun::default().get()
+}
+fn lease_from() -> u32 {
+    501
+}
+fn no_show_calls() -> u32 {
+    1
+}
+fn alarm_minutes() -> u32 {
+    45
+}
+fn service_minutes() -> u32 {
+    8
+}
+
+/// SHA-256 of a kiosk's token as it is written in the configuration.
+pub fn token_hash(token: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(token.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl OfficeConfig {
+    /// The office the settings describe, or what is wrong with them.
+    pub fn setup(&self) -> Result<OfficeSetup, String> {
+        let zone = TimeZone::get(&self.time_zone)
+            .map_err(|_| format!("time_zone {} is unknown; write an IANA name", self.time_zone))?;
+        let max_run = MaxRun::new(self.max_priority_run)
+            .ok_or_else(|| format!("max_priority_run is {}; write 1 to 9", self.max_priority_run))?;
+        if self.day_cut_hour > 12 {
+            return Err(format!("day_cut_hour is {}; write 0 to 12", self.day_cut_hour));
+        }
+        for kiosk in &self.kiosks {
+            if kiosk.token_hash.len() != 64 || !kiosk.token_hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(format!("token_hash of kiosk {} is not 64 hex digits", kiosk.id));
+            }
+        }
+        let setup = OfficeSetup {
+            zone,
+            day_cut: SignedDuration::from_hours(i64::from(self.day_cut_hour)),
+            max_run,
+            lease_from: self.lease_from.max(1),
+            no_show_calls: self.no_show_calls,
+            no_show_after: SignedDuration::from_secs(i64::from(self.no_show_after_seconds)),
+            queues: self.queues.iter().map(queue).collect(),
+            counters: self.counters.iter().map(counter).collect(),
+        };
+        setup.check().map_err(|problem| problem.to_string())?;
+        Ok(setup)
+    }
+}
+
+fn queue(config: &QueueConfig) -> QueueSetup {
+    QueueSetup {
+        id: QueueId(config.id.clone()),
+        name: config.name.clone(),
+        series: Series(config.series.clone()),
+        service: SignedDuration::from_mins(i64::from(config.service_minutes.max(1))),
+    }
+}
+
+fn counter(config: &CounterConfig) -> CounterSetup {
+    let tier = |ids: &[String]| ids.iter().cloned().map(QueueId).collect::<Vec<_>>();
+    let mut tiers = vec![tier(&config.serves)];
+    let mut name = config.serves.join("+");
+    if !config.then_serves.is_empty() {
+        tiers.push(tier(&config.then_serves));
+        name = format!("{name}>{}", config.then_serves.join("+"));
+    }
+    CounterSetup {
+        number: CounterNumber(config.number),
+        profile: Profile { name, tiers },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+listen = "127.0.0.1:0"
+data = "/tmp/x"
+office = { id = "quitumbe", name = "Quitumbe", kind = "Administración Zonal", room = "Sala A" }
+queues = [{ id = "tributos", name = "Tributos", series = "T" }]
+counters = [{ number = 4, serves = ["tributos"] }]
+"#;
+
+    #[test]
+    fn a_short_file_makes_an_office_and_a_typo_is_named() {
+        let config: OfficeConfig = crate::config::parse("o.toml".as_ref(), TEXT).expect("parses");
+        let setup = config.setup().expect("fits");
+        assert_eq!(setup.counters[0].profile.name, "tributos");
+        let wrong = TEXT.replace("serves = [\"tributos\"]", "serves = [\"tributo\"]");
+        let config: OfficeConfig = crate::config::parse("o.toml".as_ref(), &wrong).expect("parses");
+        assert!(config.setup().expect_err("refused").contains("tributo,"));
+        let typo = format!("max_priorty_run = 3\n{TEXT}");
+        let error = crate::config::parse::<OfficeConfig>("o.toml".as_ref(), &typo).expect_err("refused");
+        assert!(error.to_string().contains("max_priorty_run"), "{error}");
+    }
+}

@@ -1,0 +1,526 @@
+//! The one way to change the office: decide, write events and projection in one transaction, then tell.
+//!
+//! Two states are kept. `working` is what the next decision sees, inside the writer; `live` is folded only from
+//! events that are on the disk, and it is all that faces ever see. Nothing is shown before it is committed.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use tracing::{info, warn};
+
+use super::form::FormOpener;
+use super::views::{BoardView, CounterView, LeaseView, TicketView};
+use crate::app::Stop;
+use crate::clock::{self, Clock};
+use crate::config::office::OfficeConfig;
+use crate::domain::event::{OfficeEvent, What};
+use crate::domain::id::{Moment, TicketId};
+use crate::domain::office::{Command, Issue, Office, OfficeSetup, Order, Outcome, Refusal};
+use crate::domain::ticket::{CounterNumber, KioskId};
+use crate::store::office as store;
+use crate::store::{Db, StoreError};
+
+/// Events a slow listener may be behind before it has to read them from the store.
+const BROADCAST_DEPTH: usize = 1024;
+
+/// A running office: its state, its store and everybody who listens.
+pub struct OfficeApp {
+    pub(super) config: OfficeConfig,
+    pub(super) setup: Arc<OfficeSetup>,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+    pub(super) db: Db,
+    working: Mutex<Office>,
+    outgoing: Mutex<VecDeque<OfficeEvent>>,
+    live: RwLock<Office>,
+    events: broadcast::Sender<Arc<OfficeEvent>>,
+    board: Mutex<Option<(u64, Timestamp, Arc<str>)>>,
+    kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
+    logins: Mutex<HashMap<String, (u32, Timestamp)>>,
+    forms: OnceLock<FormOpener>,
+    quarantined: Option<PathBuf>,
+}
+
+/// Who asks for a change, and under which key.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// Idempotency key.
+    pub key: Option<String>,
+    /// Login, name of a token or of a kiosk.
+    pub who: Option<String>,
+    /// Key of an earlier attempt at the same wish, whose answer never arrived.
+    pub replaces: Option<String>,
+}
+
+/// The answer to a change.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The ticket it was about, if any.
+    Ticket(Option<Box<TicketView>>),
+    /// The counter it was about.
+    Counter(Box<CounterView>),
+    /// A promised block.
+    Lease(LeaseView),
+    /// Nothing to tell.
+    Done,
+}
+
+/// Why the office did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// A rule of the office says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The key was used for something else before.
+    #[error("The idempotency key was used for another request; make a new one")]
+    KeyReused,
+    /// It could not be kept.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for OfficeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+struct Carried {
+    seq: u64,
+    answer: Result<Reply, OfficeError>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl OfficeApp {
+    pub(super) fn new(
+        config: OfficeConfig,
+        setup: OfficeSetup,
+        clock: Clock,
+        stop: Stop,
+        db: Db,
+        quarantined: Option<PathBuf>,
+    ) -> Result<Self, StoreError> {
+        let setup = Arc::new(setup);
+        let shared = Arc::clone(&setup);
+        let office = db.read(move |c| store::load(c, &shared))?;
+        Ok(Self {
+            config,
+            setup,
+            clock,
+            stop,
+            db,
+            live: RwLock::new(office.clone()),
+            working: Mutex::new(office),
+            outgoing: Mutex::new(VecDeque::new()),
+            events: broadcast::channel(BROADCAST_DEPTH).0,
+            board: Mutex::new(None),
+            kiosks_seen: Mutex::new(HashMap::new()),
+            logins: Mutex::new(HashMap::new()),
+            forms: OnceLock::new(),
+            quarantined,
+        })
+    }
+
+    /// Settings of this office.
+    pub fn config(&self) -> &OfficeConfig {
+        &self.config
+    }
+
+    /// Queues, counters and rules of this office.
+    pub fn setup(&self) -> &Arc<OfficeSetup> {
+        &self.setup
+    }
+
+    /// The office's store, for its staff and its tokens.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// When this process is told to finish.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Where a damaged data file was put aside at this start, if one was.
+    pub fn quarantined(&self) -> Option<&PathBuf> {
+        self.quarantined.as_ref()
+    }
+
+    /// Lets the counters open sealed forms; only the first call counts.
+    pub fn plug_forms(&self, open: FormOpener) {
+        if self.forms.set(open).is_err() {
+            warn!("forms can be opened already; a second opener was ignored");
+        }
+    }
+
+    pub(super) fn forms(&self) -> Option<&FormOpener> {
+        self.forms.get()
+    }
+
+    /// Committed events as they happen; who lags reads the rest from the store.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<OfficeEvent>> {
+        self.events.subscribe()
+    }
+
+    /// Looks at the committed state; a day that is over shows as an empty one.
+    pub fn look<R>(&self, look: impl FnOnce(&Office, Timestamp) -> R) -> R {
+        let now = self.clock.now();
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        if live.is_over(now) {
+            look(&Office::new(Arc::clone(&self.setup)), now)
+        } else {
+            look(&live, now)
+        }
+    }
+
+    /// Number of the newest committed event.
+    pub fn seq(&self) -> u64 {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).seq()
+    }
+
+    /// What the waiting room may see now.
+    pub fn snapshot(&self) -> BoardView {
+        let seq = self.seq();
+        let mut board = self.look(|office, now| BoardView::of(&self.config, office, now));
+        board.seq = board.seq.max(seq);
+        board
+    }
+
+    /// The snapshot as JSON, made once for all boards that ask in the same second.
+    pub(super) fn board_json(&self) -> Arc<str> {
+        let now = self.clock.now();
+        let seq = self.seq();
+        let mut kept = lock(&self.board);
+        if let Some((of, at, text)) = &*kept
+            && *of == seq
+            && now.duration_since(*at).abs() < jiff::SignedDuration::from_secs(1)
+        {
+            return Arc::clone(text);
+        }
+        let text: Arc<str> = serde_json::to_string(&self.snapshot()).unwrap_or_default().into();
+        *kept = Some((seq, now, Arc::clone(&text)));
+        text
+    }
+
+    /// Issues a ticket; the same key gets the same ticket.
+    pub async fn issue(self: &Arc<Self>, wish: Issue, ask: Ask) -> Result<TicketView, OfficeError> {
+        match self.command(Command::Issue(wish), ask).await? {
+            Reply::Ticket(Some(ticket)) => Ok(*ticket),
+            Reply::Ticket(None) | Reply::Counter(_) | Reply::Lease(_) | Reply::Done => {
+                Err(Refusal::UnknownTicket.into())
+            }
+        }
+    }
+
+    /// Carries out a command and returns once it is on the disk.
+    ///
+    /// It is carried out to the end even if the caller goes away.
+    pub async fn command(self: &Arc<Self>, command: Command, ask: Ask) -> Result<Reply, OfficeError> {
+        let app = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let writer = Arc::clone(&app);
+            let carried = app.db.write(move |c| writer.carry_out(c, &command, &ask)).await;
+            match carried {
+                Ok(carried) => {
+                    app.publish(carried.seq);
+                    carried.answer
+                }
+                Err(StoreError::Conflict(_)) => {
+                    // SQLite itself refused a second ticket with this number, of a day we no longer have at hand.
+                    Err(Refusal::NumberTaken("–".to_owned()).into())
+                }
+                Err(error) => Err(error.into()),
+            }
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The writer's part: runs inside the transaction.
+    fn carry_out(&self, c: &Connection, command: &Command, ask: &Ask) -> Result<Carried, StoreError> {
+        let mut working = lock(&self.working);
+        let stored = store::last_seq(c)?;
+        if working.seq() != stored {
+            // The last commit did not happen: what we decided since is not true.
+            warn!(believed = working.seq(), stored, "state rebuilt from the events");
+            *working = store::load(c, &self.setup)?;
+            lock(&self.outgoing).retain(|event| event.seq <= stored);
+        }
+        let done = |seq, answer| Ok(Carried { seq, answer });
+        let request = request(command);
+        if let Some(key) = &ask.key
+            && let Some(earlier) = store::find_answer(c, key)?
+        {
+            let answer = if earlier.request == request {
+                serde_json::from_str(&earlier.body)
+                    .map_err(|_| StoreError::Unreadable { what: "answer" })
+                    .map_err(OfficeError::from)
+            } else {
+                Err(OfficeError::KeyReused)
+            };
+            return done(stored, answer);
+        }
+        let mut command = command.clone();
+        if let Command::Issue(wish) = &mut command {
+            if let Some(id) = wish.id
+                && let Some(known) = store::ticket(c, id)?
+            {
+                let reply = Reply::Ticket(Some(Box::new(TicketView::of(&working, &known, self.clock.now()))));
+                return done(stored, Ok(reply));
+            }
+            if let Some(key) = &ask.replaces {
+                wish.replaces = store::find_answer(c, key)?.and_then(|earlier| earlier.ticket);
+            }
+        }
+        let now = self.clock.now();
+        let order = Order {
+            moment: Moment {
+                now,
+                random: clock::random(),
+            },
+            cause: ask.key.clone(),
+            who: ask.who.clone(),
+        };
+        let handled = working.handle(&command, &order);
+        store::append(c, &handled.events)?;
+        project(c, &working, &handled.events)?;
+        let answer = match handled.outcome {
+            Ok(outcome) => Ok(self.reply(&working, &outcome, &handled.events, now)),
+            Err(refusal) => Err(OfficeError::Refused(refusal)),
+        };
+        if let Ok(reply) = &answer {
+            let body = serde_json::to_string(reply).map_err(|_| StoreError::Unreadable { what: "answer" })?;
+            let ticket = match reply {
+                Reply::Ticket(ticket) => ticket.as_ref().map(|ticket| ticket.id),
+                Reply::Counter(_) | Reply::Lease(_) | Reply::Done => None,
+            };
+            let answer = store::Answer {
+                request,
+                ticket,
+                body,
+            };
+            // An attempt that arrives after its replacement gets the replacement's answer.
+            for key in [&ask.key, &ask.replaces].into_iter().flatten() {
+                store::keep_answer(c, key, &answer, now)?;
+            }
+        }
+        let seq = working.seq();
+        lock(&self.outgoing).extend(handled.events);
+        done(seq, answer)
+    }
+
+    fn reply(&self, office: &Office, outcome: &Outcome, events: &[OfficeEvent], now: Timestamp) -> Reply {
+        match outcome {
+            Outcome::Done => Reply::Done,
+            Outcome::Ticket(None) => Reply::Ticket(None),
+            Outcome::Ticket(Some(id)) => Reply::Ticket(office.ticket(*id).map(|ticket| {
+                // What was told at issue is in the event already; it is not worked out twice.
+                let told = events.iter().rev().find_map(|event| match &event.what {
+                    What::Issued { ahead, estimate, .. } => Some((*ahead, *estimate)),
+                    _ => None,
+                });
+                Box::new(match told {
+                    Some(told) => TicketView::told(ticket, told),
+                    None => TicketView::of(office, ticket, now),
+                })
+            })),
+            Outcome::Counter(number) => match CounterView::of(office, *number, now) {
+                Some(view) => Reply::Counter(Box::new(view)),
+                None => Reply::Done,
+            },
+            Outcome::Lease {
+                series,
+                from,
+                to,
+                business_date,
+                valid_through,
+            } => Reply::Lease(LeaseView {
+                series: series.clone(),
+                from: *from,
+                to: *to,
+                business_date: *business_date,
+                valid_through: *valid_through,
+            }),
+        }
+    }
+
+    /// Tells everybody about committed events, in order and each once.
+    fn publish(&self, up_to: u64) {
+        // Held to the end, so that two publishers cannot change the order.
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let event = {
+                let mut outgoing = lock(&self.outgoing);
+                match outgoing.front() {
+                    Some(first) if first.seq <= up_to => outgoing.pop_front(),
+                    _ => None,
+                }
+            };
+            let Some(event) = event else { break };
+            live.apply(&event);
+            // Nobody listening is fine.
+            let _ = self.events.send(Arc::new(event));
+        }
+    }
+
+    /// Reads committed events after `seq`.
+    pub fn events_after(&self, seq: u64, limit: u32) -> Result<Vec<OfficeEvent>, StoreError> {
+        self.db.read(move |c| store::events_after(c, seq, limit))
+    }
+
+    /// The life of a ticket, in order.
+    pub fn events_of(&self, ticket: TicketId) -> Result<Vec<OfficeEvent>, StoreError> {
+        self.db.read(move |c| store::events_of_ticket(c, ticket))
+    }
+
+    /// The calls of the open day with their reasons, newest first.
+    pub fn calls(&self, limit: u32) -> Result<Vec<OfficeEvent>, StoreError> {
+        let Some(date) = self.look(|office, _| office.date()) else {
+            return Ok(Vec::new());
+        };
+        self.db.read(move |c| store::calls_of(c, date, limit))
+    }
+
+    /// Somebody else whose session works at a counter.
+    pub fn other_at_counter(
+        &self,
+        counter: CounterNumber,
+        login: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let (login, now) = (login.to_owned(), self.now());
+        self.db
+            .read(move |c| store::other_at_counter(c, counter, &login, now))
+    }
+
+    /// Notes that a kiosk spoke to us.
+    pub(super) fn saw_kiosk(&self, kiosk: &KioskId) {
+        lock(&self.kiosks_seen).insert(kiosk.clone(), self.clock.now());
+    }
+
+    /// When each kiosk of the configuration last spoke to us.
+    pub fn kiosks_seen(&self) -> Vec<(KioskId, Option<Timestamp>)> {
+        let seen = lock(&self.kiosks_seen);
+        self.config
+            .kiosks
+            .iter()
+            .map(|kiosk| {
+                let id = KioskId(kiosk.id.clone());
+                let at = seen.get(&id).copied();
+                (id, at)
+            })
+            .collect()
+    }
+
+    /// Failed logins of a name and when the last one was; five in a row close it for a minute.
+    pub(super) fn logins(&self) -> MutexGuard<'_, HashMap<String, (u32, Timestamp)>> {
+        lock(&self.logins)
+    }
+
+    /// A ticket of any day.
+    pub fn ticket(&self, id: TicketId) -> Result<Option<TicketView>, StoreError> {
+        let live = self.look(|office, now| {
+            office
+                .ticket(id)
+                .map(|ticket| TicketView::of(office, ticket, now))
+        });
+        if live.is_some() {
+            return Ok(live);
+        }
+        let stored = self.db.read(move |c| store::ticket(c, id))?;
+        Ok(stored.map(|ticket| TicketView::told(&ticket, (0, None))))
+    }
+
+    /// Begins today, and goes on with higher numbers where a damaged file may have held some.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        salvaged: Option<Option<Vec<store::Salvaged>>>,
+    ) -> Result<(), OfficeError> {
+        self.command(Command::Tick, Ask::default()).await?;
+        let Some(salvaged) = salvaged else {
+            return Ok(());
+        };
+        for queue in &self.setup.queues {
+            let known = salvaged
+                .as_ref()
+                .and_then(|all| all.iter().find(|one| one.series == queue.series));
+            let command = super::salvaging::go_on(queue, known, salvaged.is_some(), self.setup.lease_from);
+            info!(series = %queue.series, "numbers go on after a damaged file");
+            self.command(command, Ask::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Turns the day when it is time; the rule itself needs no timer, screens do.
+    pub(super) async fn tick(self: &Arc<Self>) {
+        let over = {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            live.is_over(self.clock.now())
+        };
+        if over && let Err(error) = self.command(Command::Tick, Ask::default()).await {
+            warn!(error = %error, "the day could not be turned yet");
+        }
+    }
+}
+
+fn project(c: &Connection, office: &Office, events: &[OfficeEvent]) -> Result<(), StoreError> {
+    let mut done: Vec<TicketId> = Vec::with_capacity(2);
+    for event in events {
+        let Some(id) = event.ticket else { continue };
+        match office.ticket(id) {
+            Some(ticket) if !done.contains(&id) => {
+                store::project(c, ticket)?;
+                done.push(id);
+            }
+            Some(_) => {}
+            // The day turned and the state has let go of it.
+            None => store::expire(c, id, event.at)?,
+        }
+    }
+    Ok(())
+}
+
+/// What a key was used for, in one line.
+fn request(command: &Command) -> String {
+    match command {
+        Command::Tick => "tick".to_owned(),
+        Command::Issue(wish) => format!(
+            "issue {} {} {}",
+            wish.queue,
+            wish.lane.code(),
+            wish.kiosk.as_ref().map_or("-", KioskId::as_str)
+        ),
+        Command::Cancel { ticket, .. } => format!("cancel {ticket}"),
+        Command::Lease { kiosk, queue, count } => format!("lease {kiosk} {queue} {count}"),
+        Command::Continue { series, .. } => format!("continue {series}"),
+        Command::Open(counter) => format!("open {counter}"),
+        Command::Pause { counter, .. } => format!("pause {counter}"),
+        Command::Close { counter, .. } => format!("close {counter}"),
+        Command::Next(counter) => format!("next {counter}"),
+        Command::Recall(counter) => format!("recall {counter}"),
+        Command::Start(counter) => format!("start {counter}"),
+        Command::Finish { counter, .. } => format!("finish {counter}"),
+        Command::NoShow(counter) => format!("no-show {counter}"),
+        Command::Transfer { counter, queue, .. } => format!("transfer {counter} {queue}"),
+        Command::Park { counter, .. } => format!("park {counter}"),
+        Command::Resume { counter, ticket } => {
+            let ticket = ticket.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            format!("resume {counter} {ticket}")
+        }
+        Command::Unmask {
+            counter, submission, ..
+        } => format!("unmask {counter} {submission}"),
+    }
+}

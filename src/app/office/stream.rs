@@ -1,0 +1,197 @@
+//! What is pushed: the board's events, and the whole history as lines.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::OfficeApp;
+use super::auth::Caller;
+use super::problem::Problem;
+use super::views::{BoardView, CallView};
+use crate::domain::event::OfficeEvent;
+
+/// A board takes ten seconds of silence for a lost hub, so it hears from us twice as often.
+const BEAT: Duration = Duration::from_secs(4);
+/// Rows read at once from the store.
+const PAGE: u32 = 500;
+/// Calls replayed at most to a board that was away; more is history, not news.
+const REPLAY_MAX: usize = 2000;
+
+/// Where a reader left off.
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: Option<u64>,
+}
+
+/// Everything a board shows, now.
+#[utoipa::path(get, path = "/api/v1/board", tag = "board", responses((status = 200, body = BoardView)))]
+pub(super) async fn board(State(app): State<Arc<OfficeApp>>) -> Json<BoardView> {
+    Json(app.snapshot())
+}
+
+/// The board's events: `called`, `recalled`, `resumed` (one announcement each), `board` (everything it shows)
+/// and `beat`. The id is the sequence; `Last-Event-ID` or `?after=` replays the announcements since.
+#[utoipa::path(get, path = "/api/v1/board/events", tag = "board",
+    params(("Last-Event-ID" = Option<u64>, Header), ("after" = Option<u64>, Query)),
+    responses((status = 200, content_type = "text/event-stream", body = CallView)))]
+pub(super) async fn board_events(
+    State(app): State<Arc<OfficeApp>>,
+    Query(query): Query<After>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let asked = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.trim().parse().ok())
+        .or(query.after);
+    // Listening begins before reading, so that nothing falls between the two.
+    let receiver = app.subscribe();
+    let newest = app.seq();
+    // A number from the future belongs to a file that was put aside since.
+    let after = asked.filter(|after| *after <= newest).unwrap_or(newest);
+    let mut feed = Feed::new(app, receiver, after);
+    feed.catch_up()?;
+    feed.push_board();
+    let mut response = Sse::new(feed.into_stream()).into_response();
+    let headers = response.headers_mut();
+    // Some proxies hold a stream back until a buffer is full.
+    headers.insert("x-accel-buffering", header::HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Feed {
+    app: Arc<OfficeApp>,
+    receiver: broadcast::Receiver<Arc<OfficeEvent>>,
+    last: u64,
+    pending: VecDeque<Event>,
+    beat: Interval,
+}
+
+impl Feed {
+    fn new(app: Arc<OfficeApp>, receiver: broadcast::Receiver<Arc<OfficeEvent>>, after: u64) -> Self {
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            app,
+            receiver,
+            last: after,
+            pending: VecDeque::from([Event::default().retry(Duration::from_secs(1))]),
+            beat,
+        }
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut feed| async move {
+            loop {
+                if let Some(event) = feed.pending.pop_front() {
+                    return Some((Ok(event), feed));
+                }
+                let stop = feed.app.stop().clone();
+                tokio::select! {
+                    () = stop.stopped() => return None,
+                    received = feed.receiver.recv() => match received {
+                        Ok(event) => {
+                            feed.take(&event);
+                            // A burst is one new picture of the board, not fifty.
+                            while let Ok(event) = feed.receiver.try_recv() {
+                                feed.take(&event);
+                            }
+                            feed.push_board();
+                        }
+                        Err(RecvError::Lagged(_)) => {
+                            if feed.catch_up().is_err() {
+                                return None;
+                            }
+                            feed.push_board();
+                        }
+                        Err(RecvError::Closed) => return None,
+                    },
+                    _ = feed.beat.tick() => feed.pending.push_back(Event::default().event("beat").data("{}")),
+                }
+            }
+        })
+    }
+
+    /// Takes in one event, unless it was read from the store before.
+    fn take(&mut self, event: &OfficeEvent) {
+        if event.seq <= self.last {
+            return;
+        }
+        self.last = event.seq;
+        let Some(call) = CallView::of(event) else { return };
+        let data = serde_json::to_string(&call).unwrap_or_default();
+        let event = Event::default()
+            .id(call.seq.to_string())
+            .event(call.kind)
+            .data(data);
+        self.pending.push_back(event);
+    }
+
+    /// Reads what was committed since the last event we sent.
+    fn catch_up(&mut self) -> Result<(), Problem> {
+        loop {
+            let events = self.app.events_after(self.last, PAGE)?;
+            let Some(newest) = events.last().map(|event| event.seq) else {
+                return Ok(());
+            };
+            for event in &events {
+                self.take(event);
+            }
+            self.last = newest;
+            while self.pending.len() > REPLAY_MAX {
+                self.pending.pop_front();
+            }
+        }
+    }
+
+    fn push_board(&mut self) {
+        let event = Event::default()
+            .id(self.last.to_string())
+            .event("board")
+            .data(self.app.board_json());
+        self.pending.push_back(event);
+    }
+}
+
+/// The history as lines of JSON, from after a sequence number to the newest event.
+#[utoipa::path(get, path = "/api/v1/events", tag = "office", params(("after" = Option<u64>, Query)),
+    responses((status = 200, content_type = "application/x-ndjson", body = String)))]
+pub(super) async fn events(
+    State(app): State<Arc<OfficeApp>>,
+    caller: Caller,
+    Query(query): Query<After>,
+) -> Result<Response, Problem> {
+    caller.staff()?;
+    let after = query.after.unwrap_or(0);
+    let pages = stream::unfold((app, after), |(app, after)| async move {
+        let events = match app.events_after(after, PAGE) {
+            Ok(events) if events.is_empty() => return None,
+            Ok(events) => events,
+            Err(error) => return Some((Err(std::io::Error::other(error)), (app, u64::MAX))),
+        };
+        let mut lines = Vec::with_capacity(events.len() * 200);
+        for event in &events {
+            if serde_json::to_writer(&mut lines, event).is_ok() {
+                lines.push(b'\n');
+            }
+        }
+        let last = events.last().map_or(u64::MAX, |event| event.seq);
+        Some((Ok(Bytes::from(lines)), (app, last)))
+    });
+    let body = Body::from_stream(pages);
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}

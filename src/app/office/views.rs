@@ -1,0 +1,324 @@
+//! What the office says of itself in JSON, to kiosks, staff and boards.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::config::office::OfficeConfig;
+use crate::domain::event::{Estimate, OfficeEvent};
+use crate::domain::id::{SubmissionId, TicketId};
+use crate::domain::office::{Announced, CounterState, Office};
+use crate::domain::ticket::{BusinessDate, CounterNumber, Lane, QueueId, Series, Status, Ticket, time_text};
+
+/// A ticket.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TicketView {
+    /// Its name for programs.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: TicketId,
+    /// Its number as shown, such as `T-018`.
+    pub number: String,
+    /// The number alone.
+    pub n: u32,
+    /// Its letter.
+    #[schema(value_type = String)]
+    pub series: Series,
+    /// Its queue.
+    #[schema(value_type = String)]
+    pub queue: QueueId,
+    /// `general`, `priority` or `appointment`.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// The day of its number.
+    #[schema(value_type = String, format = Date)]
+    pub business_date: BusinessDate,
+    /// When it was issued.
+    #[serde(with = "time_text")]
+    #[schema(value_type = String, format = DateTime)]
+    pub issued_at: Timestamp,
+    /// `waiting`, `called`, `serving`, `parked`, `finished`, `no_show`, `cancelled` or `expired`.
+    #[schema(value_type = String)]
+    pub status: Status,
+    /// Its place: lower goes first within a lane.
+    pub arrival_seq: u64,
+    /// People who will be called before it.
+    pub ahead: u32,
+    /// The wait; null without an open counter.
+    #[schema(value_type = Option<EstimateSchema>)]
+    pub estimate: Option<Estimate>,
+    /// The counter that has it or had it last.
+    #[schema(value_type = Option<u16>)]
+    pub counter: Option<CounterNumber>,
+    /// Announcements since it last waited.
+    pub calls: u32,
+    /// First call.
+    #[serde(with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub called_at: Option<Timestamp>,
+    /// Begin of the attention.
+    #[serde(with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    /// When it became final.
+    #[serde(with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+    /// Whether a kiosk gave the number from a lease.
+    pub leased: bool,
+    /// The form that goes with it.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub submission: Option<SubmissionId>,
+    /// Why it is parked.
+    pub note: Option<String>,
+}
+
+/// Shape of a wait, for the API's description.
+#[derive(ToSchema)]
+#[schema(as = Estimate)]
+#[expect(dead_code, reason = "only describes `domain::event::Estimate`")]
+pub struct EstimateSchema {
+    /// Least.
+    from_minutes: u32,
+    /// Most.
+    to_minutes: u32,
+}
+
+impl TicketView {
+    /// A ticket with its place in line now.
+    pub fn of(office: &Office, ticket: &Ticket, now: Timestamp) -> Self {
+        let told = if ticket.status == Status::Waiting {
+            let ahead = office.ahead(&ticket.queue, ticket.lane, ticket.arrival_seq);
+            (ahead, office.estimate_of(ticket, now))
+        } else {
+            (0, None)
+        };
+        Self::told(ticket, told)
+    }
+
+    /// A ticket with what was told about its wait.
+    pub fn told(ticket: &Ticket, (ahead, estimate): (u32, Option<Estimate>)) -> Self {
+        Self {
+            id: ticket.id,
+            number: ticket.shown(),
+            n: ticket.number,
+            series: ticket.series.clone(),
+            queue: ticket.queue.clone(),
+            lane: ticket.lane,
+            business_date: ticket.business_date,
+            issued_at: ticket.issued_at,
+            status: ticket.status,
+            arrival_seq: ticket.arrival_seq,
+            ahead,
+            estimate,
+            counter: ticket.counter,
+            calls: ticket.calls,
+            called_at: ticket.first_called_at,
+            started_at: ticket.started_at,
+            ended_at: ticket.ended_at,
+            leased: ticket.leased,
+            submission: ticket.submission,
+            note: ticket.note.clone(),
+        }
+    }
+}
+
+/// A block of numbers for one kiosk.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LeaseView {
+    /// The series.
+    #[schema(value_type = String)]
+    pub series: Series,
+    /// First number.
+    pub from: u32,
+    /// Last number.
+    pub to: u32,
+    /// First business date it is good for.
+    #[schema(value_type = String, format = Date)]
+    pub business_date: BusinessDate,
+    /// Last business date it is good for; each number still only once.
+    #[schema(value_type = String, format = Date)]
+    pub valid_through: BusinessDate,
+}
+
+/// A counter.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CounterView {
+    /// The number over it.
+    #[schema(value_type = u16)]
+    pub number: CounterNumber,
+    /// `closed`, `open` or `paused`.
+    pub state: String,
+    /// Why it is paused.
+    pub reason: Option<String>,
+    /// Since when it is in this state.
+    #[serde(with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Who works there.
+    pub who: Option<String>,
+    /// What it serves.
+    pub profile: ProfileView,
+    /// The ticket called to it or attended at it.
+    pub ticket: Option<TicketView>,
+}
+
+/// What a counter serves.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProfileView {
+    /// Counters with the same name share one count of preferred calls in a row.
+    pub name: String,
+    /// Queues of each tier; a tier is called from only while the ones before it are empty.
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub tiers: Vec<Vec<QueueId>>,
+}
+
+impl CounterView {
+    /// A counter as it is now.
+    pub fn of(office: &Office, number: CounterNumber, now: Timestamp) -> Option<Self> {
+        let setup = office.setup().counter(number)?;
+        let counter = office.counter(number)?;
+        Some(Self {
+            number,
+            state: counter.state.code().to_owned(),
+            reason: match &counter.state {
+                CounterState::Paused { reason } => reason.clone(),
+                CounterState::Closed | CounterState::Open => None,
+            },
+            since: (counter.since != Timestamp::UNIX_EPOCH).then_some(counter.since),
+            who: counter.who.clone(),
+            profile: ProfileView {
+                name: setup.profile.name.clone(),
+                tiers: setup.profile.tiers.clone(),
+            },
+            ticket: counter
+                .ticket
+                .and_then(|id| office.ticket(id))
+                .map(|ticket| TicketView::of(office, ticket, now)),
+        })
+    }
+}
+
+/// A queue as anybody may see it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct QueueView {
+    /// Its name for programs.
+    #[schema(value_type = String)]
+    pub id: QueueId,
+    /// Its name for people.
+    pub name: String,
+    /// Its letter.
+    #[schema(value_type = String)]
+    pub series: Series,
+    /// How many wait.
+    pub waiting: usize,
+    /// How long a newcomer waits; null without an open counter.
+    #[schema(value_type = Option<EstimateSchema>)]
+    pub estimate: Option<Estimate>,
+    /// Open counters that serve it.
+    pub open_counters: usize,
+}
+
+impl QueueView {
+    /// All queues, in the order of the board.
+    pub fn all(office: &Office, now: Timestamp) -> Vec<Self> {
+        let setup = office.setup();
+        setup
+            .queues
+            .iter()
+            .map(|queue| Self {
+                id: queue.id.clone(),
+                name: queue.name.clone(),
+                series: queue.series.clone(),
+                waiting: office.line(&queue.id).map_or(0, |line| line.len()),
+                estimate: office.estimate_new(&queue.id, Lane::General, now),
+                open_counters: setup
+                    .counters
+                    .iter()
+                    .filter(|counter| counter.profile.serves(&queue.id))
+                    .filter_map(|counter| office.counter(counter.number))
+                    .filter(|counter| counter.state == CounterState::Open)
+                    .count(),
+            })
+            .collect()
+    }
+}
+
+/// A call as the waiting room sees and hears it: a number and where to go, nothing else.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CallView {
+    /// Place in the office's history.
+    pub seq: u64,
+    /// When.
+    #[serde(with = "time_text")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// `called`, `recalled` or `resumed`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The number as shown.
+    pub number: String,
+    /// Where to go.
+    #[schema(value_type = u16)]
+    pub counter: CounterNumber,
+}
+
+impl CallView {
+    /// The announcement of an event, if it is one.
+    pub fn of(event: &OfficeEvent) -> Option<Self> {
+        Some(Self {
+            seq: event.seq,
+            at: event.at,
+            kind: event.what.kind().to_owned(),
+            number: event.what.announces()?.to_owned(),
+            counter: event.counter?,
+        })
+    }
+}
+
+impl From<&Announced> for CallView {
+    fn from(announced: &Announced) -> Self {
+        Self {
+            seq: announced.seq,
+            at: announced.at,
+            kind: "called".to_owned(),
+            number: announced.number.clone(),
+            counter: announced.counter,
+        }
+    }
+}
+
+/// Everything a board shows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BoardView {
+    /// The newest event it knows of.
+    pub seq: u64,
+    /// When it was made.
+    #[serde(with = "time_text")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Name of the office.
+    pub office: String,
+    /// The waiting room.
+    pub room: String,
+    /// The newest calls, newest first, each number once.
+    pub calls: Vec<CallView>,
+    /// The queues.
+    pub queues: Vec<QueueView>,
+    /// K of the rule on the wall.
+    pub max_priority_run: u8,
+}
+
+impl BoardView {
+    /// The board of an office now.
+    pub fn of(config: &OfficeConfig, office: &Office, now: Timestamp) -> Self {
+        Self {
+            seq: office.seq(),
+            at: now,
+            office: config.office.name.clone(),
+            room: config.office.room.clone(),
+            calls: office.announced().rev().map(CallView::from).collect(),
+            queues: QueueView::all(office, now),
+            max_priority_run: office.setup().max_run.get(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// The console: swaps the living part when the office changes, and turns keys into presses.
+// Every button is a form that works without this file.
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  const $ = (id) => document.getElementById(id);
+  let offset = Number(document.body.dataset.now) - Date.now();
+  let heard = Date.now();
+  let busy = false;
+  let again = false;
+  // Answers looked at, until the turn changes; each look is on record.
+  let seen = { ticket: "", rows: new Map() };
+
+  function put(html) {
+    const focus = document.activeElement?.dataset?.key || document.activeElement?.value;
+    live.innerHTML = html;
+    const state = $("state");
+    if (state) $("bar-state").replaceChildren(state.content.cloneNode(true));
+    const ticket = live.querySelector("[data-ticket]")?.dataset.ticket ?? "";
+    if (ticket !== seen.ticket) seen = { ticket, rows: new Map() };
+    for (const [row, value] of seen.rows) show(row, value);
+    if (focus) live.querySelector(`[data-key="${CSS.escape(focus)}"],button[value="${CSS.escape(focus)}"]`)?.focus();
+    tick();
+  }
+  function show(row, value) {
+    const cell = live.querySelector(`[data-row="${row}"]`);
+    if (!cell) return;
+    cell.textContent = value;
+    live.querySelector(`[data-reveal="${row}"]`)?.remove();
+  }
+
+  async function refresh() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(live.dataset.live, { headers: { "X-Live": "1" } });
+      if (answer.status === 401 || answer.status === 410) { location.assign("/console"); return; }
+      if (answer.ok) put(await answer.text());
+    } catch { /* the strip says it */ } finally {
+      busy = false;
+      if (again) { again = false; refresh(); }
+    }
+  }
+
+  async function post(form, button) {
+    if (busy) return;
+    busy = true;
+    const data = new URLSearchParams(new FormData(form));
+    if (button?.name) data.set(button.name, button.value);
+    document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Live": "1" } });
+      if (answer.redirected || answer.status === 401) { location.assign("/console"); return; }
+      if (answer.ok) put(await answer.text());
+      heard = Date.now();
+    } catch { $("lost").hidden = false; } finally {
+      busy = false;
+      if (again) { again = false; refresh(); }
+    }
+  }
+
+  async function reveal(row) {
+    const ticket = seen.ticket;
+    const answer = await fetch("/console/agent/reveal", { method: "POST", body: new URLSearchParams({ row }) });
+    if (!answer.ok || ticket !== seen.ticket) return;
+    const value = await answer.text();
+    seen.rows.set(row, value);
+    show(row, value);
+  }
+
+  function press(button) {
+    if (button.getAttribute("aria-disabled") === "true") {
+      // What cannot be done says why.
+      $("why")?.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    if (button.dataset.ask) { $(button.dataset.ask).showModal(); return; }
+    post(button.form, button);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.hasAttribute("data-shut")) { button.closest("dialog").close(); return; }
+    if (button.dataset.reveal) { event.preventDefault(); reveal(button.dataset.reveal); return; }
+    if (button.form?.dataset.sure && !confirm(button.form.dataset.sure)) { event.preventDefault(); return; }
+    if (!button.form?.hasAttribute("data-post")) return;
+    event.preventDefault();
+    press(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!/^F\d+$/.test(event.key) || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+    const button = live?.querySelector(`[data-key="${event.key}"]`);
+    if (!button || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    press(button);
+  });
+
+  function tick() {
+    const now = Date.now() + offset;
+    const zone = { timeZone: document.body.dataset.zone, hour: "2-digit", minute: "2-digit", hour12: false };
+    if ($("clock")) $("clock").textContent = new Date(now).toLocaleTimeString("es-EC", zone);
+    for (const node of document.querySelectorAll("[data-since]")) {
+      const seconds = Math.max(0, Math.floor((now - Number(node.dataset.since)) / 1000));
+      const two = (n) => String(n).padStart(2, "0");
+      node.textContent = `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+    }
+    if (live) {
+      const lost = Date.now() - heard > 10000;
+      $("lost").hidden = !lost;
+      if ($("link")) $("link").hidden = lost;
+    }
+  }
+
+  function listen() {
+    const source = new EventSource("/console/events");
+    source.addEventListener("change", () => { heard = Date.now(); refresh(); });
+    source.addEventListener("beat", (event) => { heard = Date.now(); offset = Number(event.data) - Date.now(); tick(); });
+    source.onopen = refresh;
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => { refresh(); listen(); }, 2000);
+    };
+  }
+
+  if (live) {
+    const first = live.querySelector("[data-ticket]")?.dataset.ticket ?? "";
+    seen.ticket = first;
+    const state = $("state");
+    if (state) $("bar-state").replaceChildren(state.content.cloneNode(true));
+    listen();
+    // Waits grow even when nothing happens.
+    setInterval(refresh, Number(live.dataset.every ?? 30) * 1000);
+  }
+  tick();
+  setInterval(tick, 1000);
+})();

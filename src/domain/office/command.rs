@@ -1,0 +1,271 @@
+//! What may be asked of an office, and when it says no.
+//!
+//! An illegal move is refused with a reason; it never succeeds silently and never half.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::numbers::LEASE_MAX;
+use crate::domain::event::OfficeEvent;
+use crate::domain::id::{Moment, SubmissionId, TicketId};
+use crate::domain::ticket::{BusinessDate, CounterNumber, KioskId, Lane, QueueId, Series, Status};
+
+/// Something asked of the office.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Only bring the day up to date.
+    Tick,
+    /// A new ticket.
+    Issue(Issue),
+    /// Give a ticket back before it was called.
+    Cancel {
+        /// Which.
+        ticket: TicketId,
+        /// Why.
+        reason: String,
+    },
+    /// Promise a block of numbers to a kiosk.
+    Lease {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// For which queue.
+        queue: QueueId,
+        /// How many.
+        count: u32,
+    },
+    /// Go on with higher numbers, because the earlier ones of today may be lost.
+    Continue {
+        /// Of which series.
+        series: Series,
+        /// First number that may be given online.
+        from: u32,
+        /// First number that may be leased.
+        lease_from: u32,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Begin to attend, or go on after a break.
+    Open(CounterNumber),
+    /// Take a break.
+    Pause {
+        /// Where.
+        counter: CounterNumber,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Stop attending.
+    Close {
+        /// Where.
+        counter: CounterNumber,
+        /// Send a ticket that is still there back to its place.
+        release: bool,
+    },
+    /// Call whoever is next.
+    Next(CounterNumber),
+    /// Announce again.
+    Recall(CounterNumber),
+    /// The person is here.
+    Start(CounterNumber),
+    /// Done.
+    Finish {
+        /// Where.
+        counter: CounterNumber,
+        /// How it ended.
+        result: Option<String>,
+    },
+    /// The person did not come.
+    NoShow(CounterNumber),
+    /// On to another queue.
+    Transfer {
+        /// Where.
+        counter: CounterNumber,
+        /// To which queue.
+        queue: QueueId,
+        /// At which place there.
+        place: Place,
+    },
+    /// Put aside.
+    Park {
+        /// Where.
+        counter: CounterNumber,
+        /// Why.
+        note: Option<String>,
+    },
+    /// Call a ticket back that was put aside.
+    Resume {
+        /// Where.
+        counter: CounterNumber,
+        /// Which; the oldest parked at this counter if none is named.
+        ticket: Option<TicketId>,
+    },
+    /// Look at a masked answer.
+    Unmask {
+        /// Where.
+        counter: CounterNumber,
+        /// The form.
+        submission: String,
+        /// The label of the answer, never the answer.
+        label: String,
+    },
+}
+
+/// A wish for a ticket.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Issue {
+    /// An id the kiosk made, if it did.
+    pub id: Option<TicketId>,
+    /// For which queue.
+    pub queue: QueueId,
+    /// In which lane.
+    pub lane: Lane,
+    /// From which kiosk.
+    pub kiosk: Option<KioskId>,
+    /// With which form.
+    pub submission: Option<SubmissionId>,
+    /// A number the kiosk gave already, from its lease.
+    pub leased: Option<Leased>,
+    /// An earlier ticket of the same wish, whose answer never arrived.
+    pub replaces: Option<TicketId>,
+}
+
+/// A number given by a kiosk on its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leased {
+    /// The number.
+    pub number: u32,
+    /// When, by the kiosk's clock.
+    pub issued_at: Timestamp,
+}
+
+/// Where a transferred ticket stands in its new queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Place {
+    /// Where its arrival puts it.
+    #[default]
+    Keep,
+    /// Behind everybody.
+    Last,
+}
+
+/// Under which circumstances a command is given.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Time and randomness.
+    pub moment: Moment,
+    /// Idempotency key.
+    pub cause: Option<String>,
+    /// Who asks.
+    pub who: Option<String>,
+}
+
+/// What a command came to. The events stand even when it was refused: the day may have turned.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Handled {
+    /// What happened, already applied.
+    pub events: Vec<OfficeEvent>,
+    /// The answer.
+    pub outcome: Result<Outcome, Refusal>,
+}
+
+/// The answer to a command that was carried out.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// Nothing to tell.
+    Done,
+    /// The ticket it was about; none if nobody waits.
+    Ticket(Option<TicketId>),
+    /// The counter it was about.
+    Counter(CounterNumber),
+    /// A promised block.
+    Lease {
+        /// The series.
+        series: Series,
+        /// First number.
+        from: u32,
+        /// Last number.
+        to: u32,
+        /// First day it is good for.
+        business_date: BusinessDate,
+        /// Last day it is good for.
+        valid_through: BusinessDate,
+    },
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No such queue here.
+    #[error("There is no queue {0} in this office")]
+    UnknownQueue(QueueId),
+    /// No such counter here.
+    #[error("There is no counter {0} in this office")]
+    UnknownCounter(CounterNumber),
+    /// No such ticket today.
+    #[error("There is no such ticket today")]
+    UnknownTicket,
+    /// The counter does not attend.
+    #[error("Counter {0} is not open; open it first")]
+    CounterNotOpen(CounterNumber),
+    /// The counter has a ticket already.
+    #[error("Counter {counter} still has {number}; finish it first")]
+    CounterBusy {
+        /// The counter.
+        counter: CounterNumber,
+        /// Its ticket.
+        number: String,
+    },
+    /// The counter has no ticket to do this with.
+    #[error("Counter {0} has no ticket")]
+    NoTicket(CounterNumber),
+    /// The ticket does not stand where this move starts.
+    #[error("Ticket {number} is {}; this move is not possible now", status.code())]
+    WrongStatus {
+        /// The ticket.
+        number: String,
+        /// Where it stands.
+        status: Status,
+    },
+    /// Too early to call somebody absent.
+    #[error("{number} was called {calls} times; an absence needs {calls_needed} calls and {} s", after.as_secs())]
+    TooEarly {
+        /// The ticket.
+        number: String,
+        /// Calls so far.
+        calls: u32,
+        /// Calls needed.
+        calls_needed: u32,
+        /// Time needed after the last call.
+        after: SignedDuration,
+    },
+    /// It waits there already.
+    #[error("The ticket is in queue {0} already")]
+    SameQueue(QueueId),
+    /// Nothing was put aside here.
+    #[error("Nothing is parked at counter {0}")]
+    NothingParked(CounterNumber),
+    /// The number belongs to another ticket or another kiosk.
+    #[error("Number {0} is not free; the ticket was not taken in")]
+    NumberTaken(String),
+    /// A block of that size makes no sense.
+    #[error("A block has 1 to {LEASE_MAX} numbers")]
+    LeaseCount,
+}
+
+impl Refusal {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownQueue(_) => "unknown_queue",
+            Self::UnknownCounter(_) => "unknown_counter",
+            Self::UnknownTicket => "unknown_ticket",
+            Self::CounterNotOpen(_) => "counter_not_open",
+            Self::CounterBusy { .. } => "counter_busy",
+            Self::NoTicket(_) => "no_ticket",
+            Self::WrongStatus { .. } => "wrong_status",
+            Self::TooEarly { .. } => "too_early",
+            Self::SameQueue(_) => "same_queue",
+            Self::NothingParked(_) => "nothing_parked",
+            Self::NumberTaken(_) => "number_taken",
+            Self::LeaseCount => "lease_count",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What an office is made of: its queues, its counters and its few numbers.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::domain::queue::{MaxRun, Profile};
+use crate::domain::ticket::{BusinessDate, CounterNumber, QueueId, Series};
+
+/// The fixed part of an office.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OfficeSetup {
+    /// Time zone of its days.
+    pub zone: TimeZone,
+    /// How long after midnight a day begins.
+    pub day_cut: SignedDuration,
+    /// K of "priority, at most K in a row".
+    pub max_run: MaxRun,
+    /// First number of the blocks leased to kiosks.
+    pub lease_from: u32,
+    /// Announcements before a person may be called absent.
+    pub no_show_calls: u32,
+    /// Time after the last announcement before that.
+    pub no_show_after: SignedDuration,
+    /// Queues, in the order of the board.
+    pub queues: Vec<QueueSetup>,
+    /// Counters, by number.
+    pub counters: Vec<CounterSetup>,
+}
+
+/// One queue.
+#[derive(Clone, PartialEq, Debug)]
+pub struct QueueSetup {
+    /// Its name for programs.
+    pub id: QueueId,
+    /// Its name for people.
+    pub name: String,
+    /// Its letter.
+    pub series: Series,
+    /// How long an attention takes as long as we have not measured any.
+    pub service: SignedDuration,
+}
+
+/// One counter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CounterSetup {
+    /// The number over it.
+    pub number: CounterNumber,
+    /// What it serves.
+    pub profile: Profile,
+}
+
+/// Why a set-up makes no office.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupProblem {
+    /// Nothing to wait for.
+    #[error("There is no queue; write at least one [[queues]]")]
+    NoQueue,
+    /// Two queues share a name.
+    #[error("Queue {0} is written twice; give each its own id")]
+    QueueTwice(QueueId),
+    /// Two queues share a letter, so their numbers could not be told apart.
+    #[error("Series {0} is used by two queues; give each its own letter")]
+    SeriesTwice(Series),
+    /// A series that does not read well on a board.
+    #[error("Series {0} is not one or two capital letters")]
+    Series(Series),
+    /// Two counters share a number.
+    #[error("Counter {0} is written twice; give each its own number")]
+    CounterTwice(CounterNumber),
+    /// A counter that serves nothing or something unknown.
+    #[error("Counter {0} serves {1}, which is no queue here; write one of the ids of [[queues]]")]
+    UnknownQueue(CounterNumber, QueueId),
+    /// A counter that serves nothing.
+    #[error("Counter {0} serves no queue; write its queues under `serves`")]
+    Idle(CounterNumber),
+}
+
+impl OfficeSetup {
+    /// The business date of a moment here.
+    pub fn date_of(&self, now: Timestamp) -> BusinessDate {
+        BusinessDate::of(now, &self.zone, self.day_cut)
+    }
+
+    /// A queue by its name.
+    pub fn queue(&self, id: &QueueId) -> Option<&QueueSetup> {
+        self.queues.iter().find(|queue| queue.id == *id)
+    }
+
+    /// A counter by its number.
+    pub fn counter(&self, number: CounterNumber) -> Option<&CounterSetup> {
+        self.counters.iter().find(|counter| counter.number == number)
+    }
+
+    /// Checks that the parts fit together.
+    pub fn check(&self) -> Result<(), SetupProblem> {
+        if self.queues.is_empty() {
+            return Err(SetupProblem::NoQueue);
+        }
+        for (index, queue) in self.queues.iter().enumerate() {
+            let earlier = &self.queues[..index];
+            if earlier.iter().any(|other| other.id == queue.id) {
+                return Err(SetupProblem::QueueTwice(queue.id.clone()));
+            }
+            if earlier.iter().any(|other| other.series == queue.series) {
+                return Err(SetupProblem::SeriesTwice(queue.series.clone()));
+            }
+            let letters = queue.series.as_str();
+            if !(1..=2).contains(&letters.len()) || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
+                return Err(SetupProblem::Series(queue.series.clone()));
+            }
+        }
+        for (index, counter) in self.counters.iter().enumerate() {
+            if self.counters[..index]
+                .iter()
+                .any(|other| other.number == counter.number)
+            {
+                return Err(SetupProblem::CounterTwice(counter.number));
+            }
+            if counter.profile.tiers.iter().all(Vec::is_empty) {
+                return Err(SetupProblem::Idle(counter.number));
+            }
+            for queue in counter.profile.tiers.iter().flatten() {
+                if self.queue(queue).is_none() {
+                    return Err(SetupProblem::UnknownQueue(counter.number, queue.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
