@@ -1,1 +1,176 @@
-//! (being written)
+//! The municipality's central: it keeps what offices hand in, lists it for staff and says whether a receipt is ours.
+//!
+//! Begin at [`start`]; [`CentralApp`] is the central inside the process. Its web pages are given to `start` by
+//! whoever may import them. It never shows what a citizen said except by `content`, which is written down first.
+
+mod api;
+mod verify;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+pub use api::{SubmissionView, SubmissionsView};
+pub use verify::{ReceiptView, VerifyError};
+
+use super::outbox::intake::Intake;
+use super::outbox::{keyfile, peers::peer_book};
+use super::{StartError, Stop, listen};
+use crate::clock::Clock;
+use crate::config::central::CentralConfig;
+use crate::domain::seal::{OpeningKey, VerifyingKey};
+use crate::domain::submission::peers::{PeerBook, TokenHash};
+use crate::store::{Db, central as store};
+use crate::sync::server;
+
+/// Name of the central's file in its data folder.
+pub const FILE: &str = "central.db";
+/// How long open requests may take after a stop was asked for.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The central inside the process.
+pub struct CentralApp {
+    /// Its settings.
+    pub config: CentralConfig,
+    /// The public half of the key that signs for what is kept; senders need it.
+    pub receipt_key: VerifyingKey,
+    db: Db,
+    clock: Clock,
+    peers: Arc<RwLock<PeerBook>>,
+    municipality: Option<OpeningKey>,
+    staff: Vec<TokenHash>,
+    guesses: Mutex<verify::Guesses>,
+}
+
+/// A central that answers.
+pub struct RunningCentral {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The central itself.
+    pub central: Arc<CentralApp>,
+    served: JoinHandle<()>,
+}
+
+impl RunningCentral {
+    /// Returns when the central has stopped, after [`Stop::stop`]: requests under way are answered first.
+    pub async fn finished(self) {
+        if self.served.await.is_err() {
+            warn!("the central's server ended badly");
+        }
+    }
+}
+
+/// Opens the central's file and answers on its address until told to stop.
+///
+/// `faces` makes the routes of the web pages, given the central.
+pub async fn start(
+    config: CentralConfig,
+    clock: Clock,
+    stop: Stop,
+    faces: impl FnOnce(&Arc<CentralApp>) -> Router,
+) -> Result<RunningCentral, StartError> {
+    let staff = config
+        .staff_token_hash
+        .iter()
+        .map(|text| {
+            TokenHash::from_hex(text).ok_or_else(|| StartError::Setup {
+                what: "staff_token_hash".to_owned(),
+                problem: "an entry is not 64 hex digits; write the SHA-256 of the token".to_owned(),
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let book = peer_book(&config.peers, &config.devices, Path::new(""))?;
+    let municipality = config
+        .municipality_key
+        .as_deref()
+        .map(keyfile::opening)
+        .transpose()?;
+    let key = keyfile::signing(&config.receipt_key)?;
+    let listener = listen(config.listen).await?;
+    let address = listener.local_addr().map_err(|source| StartError::Listen {
+        address: config.listen,
+        source,
+    })?;
+    let opened = Db::open(&config.data.join(FILE), store::SCHEMA)?;
+    let central = Arc::new(CentralApp {
+        receipt_key: key.verifying(),
+        db: opened.db.clone(),
+        clock: clock.clone(),
+        peers: Arc::new(RwLock::new(book)),
+        municipality,
+        staff,
+        guesses: Mutex::default(),
+        config,
+    });
+    let intake = Intake {
+        db: opened.db,
+        epoch: opened.epoch,
+        key,
+        clock,
+        on_accepted: Arc::new(|_, _, _| Ok(())),
+        after_commit: Arc::new(|_| {}),
+    };
+    let app = Router::new()
+        .route("/api/v1/submissions", get(api::list))
+        .route("/api/v1/submissions/{id}", get(api::one))
+        .route("/api/v1/submissions/{id}/content", get(api::content))
+        .route("/api/v1/openapi.json", get(api::description))
+        .with_state(Arc::clone(&central))
+        .merge(server::router(intake.door(Arc::clone(&central.peers))))
+        .merge(faces(&central))
+        .layer(axum::middleware::map_response(harden));
+    info!(%address, "central answers");
+    let served = tokio::spawn(serve(listener, app, stop));
+    Ok(RunningCentral {
+        address,
+        central,
+        served,
+    })
+}
+
+async fn serve(listener: tokio::net::TcpListener, app: Router, stop: Stop) {
+    let told = stop.clone();
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { told.stopped().await })
+        .into_future();
+    let patience = async {
+        stop.stopped().await;
+        tokio::time::sleep(STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        ended = serving => if let Err(error) = ended {
+            warn!(error = %error, "the central's server ended");
+        },
+        () = patience => warn!("some requests were still open and are cut off"),
+    }
+}
+
+/// Headers every answer carries: nothing of ours is framed, sniffed, cached or told to others.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert_with(|| HeaderValue::from_static(value));
+    }
+    response
+}
