@@ -1,1 +1,483 @@
-//! (being written)
+//! What a kiosk keeps: receipts, turns, held numbers and the print journal. No personal data in the clear.
+//!
+//! The sealed submissions are in [`super::outbox`], in the same file and the same transactions.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::{Schema, StoreError, outbox};
+use crate::clock::from_micros;
+use crate::domain::id::{PrintJobId, SubmissionId, TicketId};
+
+/// The file of a kiosk.
+pub const SCHEMA: Schema = Schema {
+    application_id: 0x5645_4b31,
+    migrations: &[outbox::TABLES, TABLES],
+};
+
+const TABLES: &str = "
+CREATE TABLE receipt (
+    submission TEXT PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    procedure TEXT NOT NULL,
+    label TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE ticket (
+    request TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    queue TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    submission TEXT,
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'issued', 'refused', 'void')),
+    number TEXT,
+    n INTEGER,
+    business_date TEXT,
+    leased INTEGER NOT NULL DEFAULT 0,
+    replaces TEXT,
+    known_to_office INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    issued_at INTEGER,
+    UNIQUE (business_date, queue, n)
+) STRICT;
+CREATE INDEX ticket_to_tell ON ticket (known_to_office) WHERE known_to_office = 0;
+CREATE TABLE lease (
+    queue TEXT NOT NULL,
+    series TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    from_date TEXT NOT NULL,
+    through_date TEXT NOT NULL,
+    PRIMARY KEY (queue, from_date, last)
+) STRICT;
+CREATE TABLE print_job (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'turn', 'list')),
+    about TEXT,
+    copy_no INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    words TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN
+        ('queued', 'sending', 'printed', 'sent', 'held', 'unknown', 'expired')),
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX print_job_open ON print_job (state) WHERE state IN ('queued', 'sending', 'held', 'unknown');
+CREATE TABLE rating (
+    business_date TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (business_date, mark)
+) STRICT;
+";
+
+/// A receipt as the kiosk remembers it: enough to answer a code, nothing about the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptRow {
+    /// The submission it is for.
+    pub submission: SubmissionId,
+    /// `QT7M-4K2P`.
+    pub code: String,
+    /// The procedure's identifier.
+    pub procedure: String,
+    /// What may be said in public of the procedure.
+    pub label: String,
+    /// When the citizen confirmed.
+    pub created_at: Timestamp,
+}
+
+/// Remembers a receipt; a code that is taken already is a [`StoreError::Conflict`].
+pub fn add_receipt(c: &Connection, row: &ReceiptRow) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT INTO receipt (submission, code, procedure, label, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            row.submission.to_string(),
+            row.code,
+            row.procedure,
+            row.label,
+            row.created_at.as_microsecond()
+        ],
+    )?;
+    Ok(())
+}
+
+/// The receipt of a code.
+pub fn receipt(c: &Connection, code: &str) -> Result<Option<ReceiptRow>, StoreError> {
+    let read = |row: &Row<'_>| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            from_micros(row.get(4)?),
+        ))
+    };
+    let found = c
+        .query_row(
+            "SELECT submission, code, procedure, label, created_at FROM receipt WHERE code = ?1",
+            [code],
+            read,
+        )
+        .optional()?;
+    found
+        .map(|(submission, code, procedure, label, created_at)| {
+            let submission = submission.parse().map_err(|_| StoreError::Unreadable {
+                what: "submission id",
+            })?;
+            Ok(ReceiptRow {
+                submission,
+                code,
+                procedure,
+                label,
+                created_at,
+            })
+        })
+        .transpose()
+}
+
+/// A turn that somebody wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedRow {
+    /// Names the wish for ever; the office answers it once.
+    pub request: Uuid,
+    /// The ticket's id, made here.
+    pub id: TicketId,
+    /// The queue's id.
+    pub queue: String,
+    /// `general` or `priority`.
+    pub lane: String,
+    /// The form that goes with it.
+    pub submission: Option<SubmissionId>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Writes down that a turn is wanted, before anybody is asked for a number.
+pub fn want_ticket(c: &Connection, row: &WantedRow) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT INTO ticket (request, id, queue, lane, submission, state, known_to_office, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'wanted', 1, ?6)",
+        params![
+            row.request.to_string(),
+            row.id.to_string(),
+            row.queue,
+            row.lane,
+            row.submission.map(|id| id.to_string()),
+            row.created_at.as_microsecond()
+        ],
+    )?;
+    Ok(())
+}
+
+/// A number given to a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberRow {
+    /// `T-018`.
+    pub number: String,
+    /// 18.
+    pub n: u32,
+    /// The office's day.
+    pub business_date: String,
+    /// When it was given.
+    pub issued_at: Timestamp,
+}
+
+/// The office gave a number.
+pub fn number_from_office(c: &Connection, request: Uuid, row: &NumberRow) -> Result<(), StoreError> {
+    give(c, request, row, false)
+}
+
+/// Takes the next held number for the wish, or none where none is left for that day.
+///
+/// The office hears of it later, with the request it may have answered too late.
+pub fn number_from_lease(
+    c: &Connection,
+    request: Uuid,
+    queue: &str,
+    business_date: &str,
+    issued_at: Timestamp,
+) -> Result<Option<NumberRow>, StoreError> {
+    let held = c
+        .query_row(
+            "UPDATE lease SET next = next + 1
+             WHERE rowid = (SELECT rowid FROM lease
+                            WHERE queue = ?1 AND ?2 BETWEEN from_date AND through_date AND next <= last
+                            ORDER BY next LIMIT 1)
+             RETURNING series, next - 1",
+            params![queue, business_date],
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)),
+        )
+        .optional()?;
+    let Some((series, n)) = held else { return Ok(None) };
+    let row = NumberRow {
+        number: format!("{series}-{n:03}"),
+        n,
+        business_date: business_date.to_owned(),
+        issued_at,
+    };
+    give(c, request, &row, true)?;
+    Ok(Some(row))
+}
+
+fn give(c: &Connection, request: Uuid, row: &NumberRow, leased: bool) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE ticket SET state = 'issued', number = ?2, n = ?3, business_date = ?4, issued_at = ?5,
+                leased = ?6, known_to_office = ?7
+         WHERE request = ?1 AND state = 'wanted'",
+        params![
+            request.to_string(),
+            row.number,
+            row.n,
+            row.business_date,
+            row.issued_at.as_microsecond(),
+            leased,
+            !leased
+        ],
+    )?;
+    Ok(())
+}
+
+/// No number was to be had.
+pub fn refuse_ticket(c: &Connection, request: Uuid) -> Result<(), StoreError> {
+    // The office may have answered too late: it is told that nobody holds that turn.
+    c.execute(
+        "UPDATE ticket SET state = 'refused', known_to_office = 0 WHERE request = ?1 AND state = 'wanted'",
+        [request.to_string()],
+    )?;
+    Ok(())
+}
+
+/// What the office does not know yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToTell {
+    /// A ticket from a held number.
+    Issued {
+        /// The wish.
+        wanted: WantedRow,
+        /// Its number.
+        number: NumberRow,
+    },
+    /// A wish whose number, if the office gave one, is on no paper.
+    Void {
+        /// The wish.
+        request: Uuid,
+        /// The ticket's id.
+        id: TicketId,
+    },
+}
+
+/// Up to `limit` things to tell the office, the oldest first.
+pub fn to_tell(c: &Connection, limit: u32) -> Result<Vec<ToTell>, StoreError> {
+    let mut query = c.prepare_cached(
+        "SELECT request, id, queue, lane, submission, created_at, state, number, n, business_date, issued_at
+         FROM ticket WHERE known_to_office = 0 ORDER BY created_at LIMIT ?1",
+    )?;
+    let rows = query.query_map([limit], |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, String>(3)?,
+            row.get::<_, Option<String>>(4)?,
+            row.get::<_, i64>(5)?,
+            row.get::<_, String>(6)?,
+            (
+                row.get::<_, Option<String>>(7)?,
+                row.get::<_, Option<u32>>(8)?,
+                row.get::<_, Option<String>>(9)?,
+                row.get::<_, Option<i64>>(10)?,
+            ),
+        ))
+    })?;
+    let unreadable = |what| move |_| StoreError::Unreadable { what };
+    let mut told = Vec::new();
+    for row in rows {
+        let (request, id, queue, lane, submission, created_at, state, number) = row?;
+        let request: Uuid = request.parse().map_err(unreadable("ticket request"))?;
+        let id: TicketId = id.parse().map_err(unreadable("ticket id"))?;
+        told.push(match (state.as_str(), number) {
+            ("issued", (Some(number), Some(n), Some(business_date), Some(issued_at))) => ToTell::Issued {
+                wanted: WantedRow {
+                    request,
+                    id,
+                    queue,
+                    lane,
+                    submission: submission
+                        .map(|id| id.parse())
+                        .transpose()
+                        .map_err(unreadable("submission id"))?,
+                    created_at: from_micros(created_at),
+                },
+                number: NumberRow {
+                    number,
+                    n,
+                    business_date,
+                    issued_at: from_micros(issued_at),
+                },
+            },
+            _ => ToTell::Void { request, id },
+        });
+    }
+    Ok(told)
+}
+
+/// The office knows now.
+pub fn told(c: &Connection, request: Uuid) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE ticket SET known_to_office = 1 WHERE request = ?1",
+        [request.to_string()],
+    )?;
+    Ok(())
+}
+
+/// A block of numbers for the time without network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// The queue's id.
+    pub queue: String,
+    /// The letter.
+    pub series: String,
+    /// First number.
+    pub from: u32,
+    /// Last number.
+    pub to: u32,
+    /// First business date it is good for.
+    pub from_date: String,
+    /// Last business date it is good for.
+    pub through_date: String,
+}
+
+/// Keeps a block of numbers; one that is kept already changes nothing.
+pub fn add_lease(c: &Connection, row: &LeaseRow) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT OR IGNORE INTO lease (queue, series, next, last, from_date, through_date)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            row.queue,
+            row.series,
+            row.from,
+            row.to,
+            row.from_date,
+            row.through_date
+        ],
+    )?;
+    Ok(())
+}
+
+/// Numbers still held for a queue on a day.
+pub fn numbers_held(c: &Connection, queue: &str, business_date: &str) -> Result<u32, StoreError> {
+    Ok(c.query_row(
+        "SELECT coalesce(sum(last - next + 1), 0) FROM lease WHERE queue = ?1 AND ?2 BETWEEN from_date AND through_date AND next <= last",
+        params![queue, business_date],
+        |row| row.get(0),
+    )?)
+}
+
+/// A paper to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrintJobRow {
+    /// The job; also the name of its files on a `dir:` printer.
+    pub id: PrintJobId,
+    /// `receipt`, `turn` or `list`.
+    pub kind: &'static str,
+    /// The submission or ticket it is about.
+    pub about: Option<String>,
+    /// 0 for the original.
+    pub copy_no: u32,
+    /// What the printer gets.
+    pub bytes: Vec<u8>,
+    /// The same in words, for printers that keep a transcript.
+    pub words: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Puts a paper into the journal; the printer takes it from there.
+pub fn add_print_job(c: &Connection, row: &PrintJobRow) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT INTO print_job (id, kind, about, copy_no, bytes, words, sha256, state, created_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, ?8)
+         ON CONFLICT (id) DO UPDATE
+         SET bytes = excluded.bytes, words = excluded.words, sha256 = excluded.sha256 WHERE state = 'queued'",
+        params![
+            row.id.to_string(),
+            row.kind,
+            row.about,
+            row.copy_no,
+            row.bytes,
+            row.words,
+            sha256_hex(&row.bytes),
+            row.created_at.as_microsecond()
+        ],
+    )?;
+    Ok(())
+}
+
+/// How often a paper about something was printed as a copy.
+pub fn copies_of(c: &Connection, kind: &str, about: &str) -> Result<u32, StoreError> {
+    Ok(c.query_row(
+        "SELECT coalesce(max(copy_no), 0) FROM print_job WHERE kind = ?1 AND about = ?2",
+        params![kind, about],
+        |row| row.get(0),
+    )?)
+}
+
+/// Marks a job, with the reason of trouble where there is one.
+pub fn mark_print_job(
+    c: &Connection,
+    id: PrintJobId,
+    state: &str,
+    reason: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE print_job SET state = ?2, reason = ?3, changed_at = ?4,
+                bytes = CASE WHEN ?2 IN ('printed', 'sent') THEN x'' ELSE bytes END,
+                words = CASE WHEN ?2 IN ('printed', 'sent') THEN '' ELSE words END
+         WHERE id = ?1",
+        params![id.to_string(), state, reason, at.as_microsecond()],
+    )?;
+    Ok(())
+}
+
+/// What a restart makes of the journal: what was being sent is unknown, what waited is old and is not printed
+/// by itself, what was wanted and got no number is void.
+pub fn settle_after_start(c: &Connection, at: Timestamp) -> Result<(), StoreError> {
+    let now = at.as_microsecond();
+    c.execute(
+        "UPDATE print_job SET state = 'unknown', changed_at = ?1 WHERE state = 'sending'",
+        [now],
+    )?;
+    c.execute(
+        "UPDATE print_job SET state = CASE kind WHEN 'receipt' THEN 'held' ELSE 'expired' END,
+                reason = 'restart', changed_at = ?1
+         WHERE state = 'queued'",
+        [now],
+    )?;
+    c.execute(
+        "UPDATE ticket SET state = 'void', known_to_office = 0 WHERE state = 'wanted'",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Counts an anonymous mark.
+pub fn rate(c: &Connection, business_date: &str, mark: u8) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT INTO rating (business_date, mark, count) VALUES (?1, ?2, 1)
+         ON CONFLICT (business_date, mark) DO UPDATE SET count = count + 1",
+        params![business_date, mark],
+    )?;
+    Ok(())
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

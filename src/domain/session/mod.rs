@@ -1,2 +1,297 @@
-//! (being written)
+//! One citizen at the screen: what a touch means and what is shown next.
+//!
+//! [`Session::step`] takes what happened and says what to do; [`Session::show`] says what the screen looks like.
+//! It reads no clock, saves nothing and prints nothing: the shell does, and comes back with an [`Input`].
+//! From any state silence leads home, and with the state everything the citizen wrote is dropped and wiped.
+
+mod browse;
+mod draw;
+mod finish;
+mod form;
+mod io;
+mod overlay;
+mod question;
+mod search_box;
 pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::id::Moment;
+use crate::domain::procedure::Catalogue;
+use crate::domain::search::SearchIndex as Index;
+use crate::forms::Form;
+use crate::i18n::Language;
+
+use browse::Place;
+use draw::Draw;
+use finish::{Answer, Success};
+use form::FormRun;
+pub use io::{
+    AnswerRow, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, QueueLook, ResultBox, Saved,
+    SubmitRequest, Surroundings, TurnLook, TurnWish,
+};
+use overlay::Overlay;
+use search_box::Typing;
+use view::View;
+
+/// Why the waiting times are what they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Delays {
+    /// Silence before we ask; DESIGN asks for 60 s, and a slow reader needs most of them for one screen.
+    pub idle_after: SignedDuration,
+    /// How long the question stands; EN 301 549 asks for 20 s at least.
+    pub idle_countdown: SignedDuration,
+    /// Silence allowed after "I need more time".
+    pub idle_extended: SignedDuration,
+    /// Silence allowed when the citizen chose no limit: a forgotten form must still vanish.
+    pub idle_unlimited: SignedDuration,
+    /// How long the question about satisfaction waits before it goes on by itself.
+    pub rating: SignedDuration,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            idle_after: SignedDuration::from_secs(60),
+            idle_countdown: SignedDuration::from_secs(30),
+            idle_extended: SignedDuration::from_secs(120),
+            idle_unlimited: SignedDuration::from_mins(10),
+            rating: SignedDuration::from_secs(15),
+        }
+    }
+}
+
+/// What does not change while the kiosk runs.
+pub struct Setup {
+    /// The procedures.
+    pub catalogue: Arc<Catalogue>,
+    /// The search over them.
+    pub index: Index,
+    /// Compiled forms by the name of their file in the catalogue.
+    pub forms: HashMap<String, Arc<Form>>,
+    /// «Quitumbe».
+    pub place: String,
+    /// «Administración Zonal».
+    pub office_kind: String,
+    /// «2», as in "Kiosco 2".
+    pub kiosk: String,
+    /// «08:00 a 16:30», or empty.
+    pub hours: String,
+    /// Where a citizen without the kiosk can ask.
+    pub phone: String,
+    /// Whether the screen is wider than high: it decides how much fits on a page.
+    pub landscape: bool,
+    /// The office's zone.
+    pub zone: TimeZone,
+    /// Times that the session waits.
+    pub delays: Delays,
+}
+
+/// The state machine of the citizen's screen.
+pub struct Session {
+    setup: Arc<Setup>,
+    around: Surroundings,
+    comfort: Comfort,
+    state: State,
+    /// Places to go back to, the present one last.
+    trail: Vec<Place>,
+    overlay: Option<Overlay>,
+    last_touch: Timestamp,
+    patience: SignedDuration,
+}
+
+/// Where the citizen is; each variant holds only what is valid there.
+enum State {
+    Attract,
+    Browsing,
+    Filling(Box<FormRun>),
+    TurnQueue,
+    TurnLane {
+        queue: String,
+    },
+    /// The shell is committing; the form is kept in case it cannot.
+    Saving(Option<Box<FormRun>>),
+    Success(Box<Success>),
+    Code(Typing),
+    Looking,
+    Answer(Box<Answer>),
+    Rating {
+        since: Timestamp,
+    },
+    OutOfService,
+}
+
+impl Session {
+    /// A session nobody has touched yet.
+    pub fn new(setup: Arc<Setup>, now: Timestamp) -> Self {
+        let patience = setup.delays.idle_after;
+        Self {
+            setup,
+            around: Surroundings::default(),
+            comfort: Comfort::default(),
+            state: State::Attract,
+            trail: Vec::new(),
+            overlay: None,
+            last_touch: now,
+            patience,
+        }
+    }
+
+    /// Whether nobody is using the kiosk: the moment for updates and restarts.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.state, State::Attract | State::OutOfService) && self.overlay.is_none()
+    }
+
+    /// Takes what happened and says what to do; a touch that no longer fits the state is ignored.
+    pub fn step(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        match input {
+            Input::Tick => return self.tick(moment.now),
+            Input::Surroundings(around) => {
+                self.surround(*around);
+                return Vec::new();
+            }
+            Input::Saved(saved) => return self.saved(*saved, moment.now),
+            Input::Printed { ok } => {
+                self.printed(ok);
+                return Vec::new();
+            }
+            Input::Found(look) => {
+                if matches!(self.state, State::Looking) {
+                    self.state = State::Answer(Box::new(Answer::Case(*look)));
+                }
+                return Vec::new();
+            }
+            // Everything below is a person at the screen.
+            _ => {}
+        }
+        self.last_touch = moment.now;
+        if self.overlay.is_some() {
+            return self.step_overlay(input, moment);
+        }
+        match input {
+            Input::Finish => self.finish(moment.now),
+            Input::Accessibility => {
+                self.overlay = Some(Overlay::Accessibility);
+                Vec::new()
+            }
+            Input::Help => {
+                self.overlay = Some(Overlay::Help);
+                Vec::new()
+            }
+            Input::Cover => {
+                self.overlay = Some(Overlay::Covered);
+                Vec::new()
+            }
+            Input::Comfort(comfort) => {
+                self.comfort = comfort;
+                Vec::new()
+            }
+            other => self.step_state(other, moment),
+        }
+    }
+
+    fn step_state(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        match &mut self.state {
+            State::Attract => {
+                if let Input::Start(language) = input {
+                    self.comfort.language = language;
+                    self.go_home();
+                }
+                Vec::new()
+            }
+            State::Browsing => self.step_browse(input, moment),
+            State::Filling(_) => self.step_form(input, moment),
+            State::TurnQueue | State::TurnLane { .. } => self.step_turn(input, moment),
+            State::Success(_) | State::Answer(_) => self.step_finish(input),
+            State::Code(_) => self.step_code(input),
+            State::Rating { .. } => match input {
+                Input::Rate(mark) => {
+                    let mut effects = vec![Effect::Rate(mark)];
+                    effects.extend(self.wipe(moment.now));
+                    effects
+                }
+                _ => Vec::new(),
+            },
+            State::Saving(_) | State::Looking | State::OutOfService => Vec::new(),
+        }
+    }
+
+    fn surround(&mut self, around: Surroundings) {
+        let out = around.out_of_service;
+        self.around = around;
+        match (&self.state, out) {
+            (State::Attract, true) => self.state = State::OutOfService,
+            (State::OutOfService, false) => self.state = State::Attract,
+            _ => {}
+        }
+    }
+
+    /// Home, with nothing behind it.
+    fn go_home(&mut self) {
+        self.trail = vec![Place::Home];
+        self.state = State::Browsing;
+    }
+
+    /// The citizen says it is over: after an act we ask how it went, else we wipe at once.
+    fn finish(&mut self, now: Timestamp) -> Vec<Effect> {
+        match self.state {
+            State::Success(_) => {
+                self.trail.clear();
+                self.state = State::Rating { since: now };
+                Vec::new()
+            }
+            // What is being committed cannot be taken back; its outcome comes in a moment.
+            State::Saving(_) => Vec::new(),
+            _ => self.wipe(now),
+        }
+    }
+
+    /// Drops all that the last citizen wrote, chose or saw.
+    fn wipe(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.state = if self.around.out_of_service {
+            State::OutOfService
+        } else {
+            State::Attract
+        };
+        self.trail = Vec::new();
+        self.overlay = None;
+        self.comfort = Comfort::default();
+        self.patience = self.setup.delays.idle_after;
+        self.last_touch = now;
+        vec![Effect::Wiped]
+    }
+
+    fn language(&self) -> Language {
+        self.comfort.language
+    }
+
+    /// What the screen shows now, and the inputs that its controls give.
+    pub fn show(&self, now: Timestamp) -> (View, Vec<Input>) {
+        let mut draw = Draw::new(self, now);
+        let view = match &self.overlay {
+            Some(overlay) => self.show_overlay(overlay, &mut draw),
+            None => match &self.state {
+                State::Attract => self.show_attract(&mut draw),
+                State::Browsing => self.show_browse(&mut draw),
+                State::Filling(run) => self.show_form(run, &mut draw),
+                State::TurnQueue => self.show_turn_queue(&mut draw),
+                State::TurnLane { queue } => self.show_lane(queue, None, &mut draw),
+                State::Saving(form) => self.show_saving(form.is_some(), &mut draw),
+                State::Looking => self.show_looking(&mut draw),
+                State::Success(success) => self.show_success(success, &mut draw),
+                State::Code(typing) => self.show_code(typing, &mut draw),
+                State::Answer(answer) => self.show_answer(answer, &mut draw),
+                State::Rating { .. } => self.show_rating(&mut draw),
+                State::OutOfService => self.show_out(&mut draw),
+            },
+        };
+        (view, draw.into_inputs())
+    }
+}

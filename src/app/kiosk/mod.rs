@@ -1,0 +1,245 @@
+//! The kiosk's shell: it seals, commits, prints and asks the office, and tells the session what came of it.
+//!
+//! The session runs where the screen is and never waits: it hands over [`Effect`]s and finds [`Input`]s in its inbox.
+//! Begin at [`start`]; what a confirmation does is in `confirm`.
+
+mod around;
+mod confirm;
+mod inbox;
+mod papers;
+mod print;
+mod setup;
+mod turn;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::sync::{Notify, mpsc};
+use tracing::{error, info, warn};
+
+use super::outbox::confirm::Sealer;
+use super::outbox::{self, keyfile};
+use super::{StartError, Stop};
+use crate::clock::{self, Clock};
+use crate::config::kiosk::KioskConfig;
+use crate::devices::printer::{Printer, PrinterSpec};
+use crate::domain::id::Moment;
+use crate::domain::session::{Effect, Input, Saved, Setup};
+use crate::domain::ticket::BusinessDate;
+use crate::store::{self, Db};
+use crate::sync::office::{Deadlines, OfficeClient};
+
+pub use inbox::{Inbox, Outlet};
+
+/// A kiosk that runs, without its screen.
+pub struct RunningKiosk {
+    /// What the session needs to know.
+    pub setup: Arc<Setup>,
+    /// Where the session's effects go.
+    pub effects: mpsc::UnboundedSender<Effect>,
+    /// The clock of the session.
+    pub clock: Clock,
+    worker: tokio::task::JoinHandle<()>,
+}
+
+impl RunningKiosk {
+    /// Returns when everything that was begun is finished; the session must be gone by then.
+    pub async fn finished(self) {
+        drop(self.effects);
+        if let Err(problem) = self.worker.await {
+            error!(%problem, "the kiosk's worker ended badly");
+        }
+    }
+}
+
+/// Everything the tasks of a kiosk share.
+struct Shell {
+    config: KioskConfig,
+    setup: Arc<Setup>,
+    catalogue_hash: String,
+    db: Db,
+    clock: Clock,
+    sealer: Sealer,
+    office: Option<OfficeClient>,
+    http: reqwest::Client,
+    outlet: Outlet,
+    /// Wakes whoever tells the office of what it does not know.
+    news: Notify,
+    sender: Option<outbox::Sender>,
+    day_cut: SignedDuration,
+}
+
+impl Shell {
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            random: clock::random(),
+        }
+    }
+
+    fn business_date(&self) -> String {
+        BusinessDate::of(self.clock.now(), &self.setup.zone, self.day_cut).to_string()
+    }
+
+    /// What the citizen is called by in the logs: nothing at all. Only the kind of thing that failed.
+    fn log_failure(&self, what: &'static str, problem: &store::StoreError) {
+        error!(what, %problem, "not saved");
+    }
+}
+
+/// Starts a kiosk; its screen is the caller's, with the inbox where the session finds what happened.
+///
+/// # Errors
+/// When the data folder, a key, the catalogue or the printer's address is not usable.
+pub async fn start(
+    config: KioskConfig,
+    landscape: bool,
+    clock: Clock,
+    stop: Stop,
+) -> Result<(RunningKiosk, Inbox), StartError> {
+    let spec: PrinterSpec =
+        config
+            .printer
+            .parse()
+            .map_err(|problem: crate::devices::printer::SpecError| StartError::Setup {
+                what: "The printer's address".into(),
+                problem: problem.to_string(),
+            })?;
+    let printer = Printer::open(&spec).map_err(|problem| StartError::Setup {
+        what: "The printer".into(),
+        problem: problem.to_string(),
+    })?;
+    let opened = Db::open(&config.data.join("kiosk.db"), store::kiosk::SCHEMA)?;
+    if let Some(aside) = &opened.quarantined {
+        error!(aside = %aside.display(), "the kiosk's data file was damaged and is put aside; a new one was begun");
+    }
+    let now = clock.now();
+    opened
+        .db
+        .write(move |c| store::kiosk::settle_after_start(c, now))
+        .await?;
+    let (setup, catalogue_hash) = setup::read(&config, landscape)?;
+    let setup = Arc::new(setup);
+    let sealer = Sealer {
+        device_id: config.id.clone(),
+        office: config.place.id.clone(),
+        key: keyfile::signing(&config.device_key)?,
+        recipients: setup::recipients(&config.recipients)?,
+    };
+    let day_cut = SignedDuration::from_hours(i64::from(config.place.day_cut_hour));
+    let http = super::http_client()?;
+    let token = config
+        .office
+        .as_ref()
+        .map(|upstream| setup::secret(&upstream.token_file))
+        .transpose()?;
+    let office = config
+        .office
+        .as_ref()
+        .zip(token.clone())
+        .map(|(upstream, token)| OfficeClient::new(http.clone(), &upstream.url, token, Deadlines::default()));
+    let sender = match config.office.as_ref().zip(token) {
+        Some((upstream, token)) => {
+            let line = setup::line(upstream, token)?;
+            let delays = crate::sync::plan::Delays::default();
+            let (sender, _) =
+                outbox::Sender::start(opened.db.clone(), line, clock.clone(), stop.clone(), delays);
+            Some(sender)
+        }
+        None => None,
+    };
+    let (outlet, inbox) = inbox::channel();
+    let shell = Arc::new(Shell {
+        config,
+        setup: setup.clone(),
+        catalogue_hash,
+        db: opened.db,
+        clock: clock.clone(),
+        sealer,
+        office,
+        http,
+        outlet,
+        news: Notify::new(),
+        sender,
+        day_cut,
+    });
+    let (effects, waiting) = mpsc::unbounded_channel();
+    let papers = print::start(shell.clone(), printer);
+    tokio::spawn(around::watch(shell.clone(), stop.clone()));
+    tokio::spawn(around::tell(shell.clone(), stop));
+    let worker = tokio::spawn(work(shell, papers, waiting));
+    info!(
+        procedures = setup.catalogue.procedures().len(),
+        forms = setup.forms.len(),
+        "kiosk ready"
+    );
+    Ok((
+        RunningKiosk {
+            setup,
+            effects,
+            clock,
+            worker,
+        },
+        inbox,
+    ))
+}
+
+/// Runs the effects one after the other: there is one citizen.
+async fn work(shell: Arc<Shell>, papers: print::Papers, mut effects: mpsc::UnboundedReceiver<Effect>) {
+    // What the last act put on paper, for a copy; gone with its citizen.
+    let mut last: Option<confirm::Act> = None;
+    while let Some(effect) = effects.recv().await {
+        match effect {
+            Effect::Submit(request) => {
+                let (saved, act) = confirm::submit(&shell, *request).await;
+                shell.outlet.post(Input::Saved(Box::new(saved)));
+                if let Some(act) = act {
+                    papers.print(act.jobs());
+                    last = Some(act);
+                }
+            }
+            Effect::IssueTurn(wish) => {
+                let (saved, act) = confirm::turn_only(&shell, wish).await;
+                shell.outlet.post(Input::Saved(Box::new(saved)));
+                if let Some(act) = act {
+                    papers.print(act.jobs());
+                    last = Some(act);
+                }
+            }
+            Effect::PrintCopy => {
+                if let Some(act) = &last {
+                    match confirm::copy(&shell, act).await {
+                        Ok(jobs) => papers.print(jobs),
+                        Err(problem) => {
+                            shell.log_failure("copy", &problem);
+                            shell.outlet.post(Input::Printed { ok: false });
+                        }
+                    }
+                }
+            }
+            Effect::PrintList { procedure, language } => {
+                let ok = match confirm::list(&shell, &procedure, language).await {
+                    Ok(job) => papers.print_one(job).await,
+                    Err(problem) => {
+                        shell.log_failure("list", &problem);
+                        false
+                    }
+                };
+                shell.outlet.post(Input::Saved(Box::new(Saved::List { ok })));
+            }
+            Effect::LookUp { code } => {
+                let look = around::look_up(&shell, &code).await;
+                shell.outlet.post(Input::Found(Box::new(look)));
+            }
+            Effect::Rate(mark) => {
+                let date = shell.business_date();
+                if mark > 0
+                    && let Err(problem) = shell.db.write(move |c| store::kiosk::rate(c, &date, mark)).await
+                {
+                    warn!(%problem, "a mark was not counted");
+                }
+            }
+            Effect::Wiped => last = None,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Reading what a kiosk needs before it can serve: catalogue, forms, keys.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+use tracing::{error, warn};
+
+use crate::app::StartError;
+use crate::app::outbox::Upstream;
+use crate::config::kiosk::{self, KioskConfig, RecipientConfig};
+use crate::domain::procedure::{Catalogue, quito};
+use crate::domain::redacted::Redacted;
+use crate::domain::seal::{Recipient, Role, VerifyingKey, hex};
+use crate::domain::search::SearchIndex;
+use crate::domain::session::{Delays, Setup};
+use crate::forms::Form;
+use crate::sync::client::Client;
+
+/// The files of a catalogue, as text and as workbooks.
+struct Files {
+    texts: Vec<(String, String)>,
+    forms: Vec<(String, Vec<u8>)>,
+}
+
+pub(super) fn read(config: &KioskConfig, landscape: bool) -> Result<(Setup, String), StartError> {
+    let files = match &config.catalogue {
+        Some(folder) => from_folder(folder)?,
+        None => built_in(),
+    };
+    let texts: Vec<(&str, &str)> = files
+        .texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let (catalogue, findings) = Catalogue::parse(&texts);
+    for finding in &findings {
+        error!(%finding, "catalogue entry left out");
+    }
+    if catalogue.procedures().is_empty() {
+        return Err(StartError::Setup {
+            what: "The catalogue".into(),
+            problem: findings.first().map_or_else(
+                || "it holds no procedure; check the folder in `catalogue`".into(),
+                ToString::to_string,
+            ),
+        });
+    }
+    let mut forms = HashMap::new();
+    for (name, bytes) in &files.forms {
+        match Form::from_xlsx(bytes) {
+            Ok((form, findings)) => {
+                for finding in &findings {
+                    warn!(form = %name, %finding, "form");
+                }
+                forms.insert(name.clone(), Arc::new(form));
+            }
+            Err(findings) => {
+                // The rest of the catalogue serves; this procedure offers a turn instead.
+                for finding in &findings {
+                    error!(form = %name, %finding, "form left out");
+                }
+            }
+        }
+    }
+    let mut hash = Sha256::new();
+    for (name, text) in &files.texts {
+        hash.update(name.as_bytes());
+        hash.update(text.as_bytes());
+    }
+    for (name, bytes) in &files.forms {
+        hash.update(name.as_bytes());
+        hash.update(bytes);
+    }
+    let zone = TimeZone::get(&config.place.zone).map_err(|_| StartError::Setup {
+        what: format!("The time zone {}", config.place.zone),
+        problem: "no such zone; write it as America/Guayaquil".into(),
+    })?;
+    let setup = Setup {
+        index: SearchIndex::new(&catalogue),
+        catalogue: Arc::new(catalogue),
+        forms,
+        place: config.place.name.clone(),
+        office_kind: config.place.kind.clone(),
+        kiosk: config.name.clone(),
+        hours: config.place.hours.clone(),
+        phone: config.phone.clone(),
+        landscape,
+        zone,
+        delays: Delays::default(),
+    };
+    Ok((setup, hex(&hash.finalize())))
+}
+
+fn built_in() -> Files {
+    let texts = quito::FILES.iter().chain(&quito::LISTS);
+    Files {
+        texts: texts
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
+        forms: quito::FORMS
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
+            .collect(),
+    }
+}
+
+fn from_folder(folder: &Path) -> Result<Files, StartError> {
+    let cannot = |path: &Path, problem: std::io::Error| StartError::Setup {
+        what: format!("Catalogue file {}", path.display()),
+        problem: problem.to_string(),
+    };
+    let mut files = Files {
+        texts: Vec::new(),
+        forms: Vec::new(),
+    };
+    for part in ["", "procedures", "lists"] {
+        let inside = folder.join(part);
+        if !part.is_empty() && !inside.is_dir() {
+            continue;
+        }
+        let mut entries = std::fs::read_dir(&inside)
+            .and_then(|entries| entries.collect::<Result<Vec<_>, _>>())
+            .map_err(|problem| cannot(&inside, problem))?;
+        // The order of a folder is not a promise; the hash of the catalogue is.
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                Some("toml" | "csv") => {
+                    let text = std::fs::read_to_string(&path).map_err(|problem| cannot(&path, problem))?;
+                    let name = if part == "procedures" {
+                        format!("procedures/{name}")
+                    } else {
+                        name
+                    };
+                    files.texts.push((name, text));
+                }
+                Some("xlsx") => {
+                    let bytes = std::fs::read(&path).map_err(|problem| cannot(&path, problem))?;
+                    files.forms.push((name, bytes));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(files)
+}
+
+pub(super) fn recipients(configs: &[RecipientConfig]) -> Result<Vec<Recipient>, StartError> {
+    configs
+        .iter()
+        .map(|config| {
+            let role = match config.role.as_str() {
+                "municipality" => Role::Municipality,
+                "office" => Role::Office,
+                other => {
+                    return Err(StartError::Setup {
+                        what: format!("The recipient role {other}"),
+                        problem: "write municipality or office".into(),
+                    });
+                }
+            };
+            let text = read_text(&config.key)?;
+            Recipient::parse(role, &text).map_err(|problem| unusable(&config.key, &problem))
+        })
+        .collect()
+}
+
+/// The line to the office, and whose signature to believe.
+pub(super) fn line(upstream: &kiosk::Upstream, token: String) -> Result<Upstream, StartError> {
+    let receipt_keys = upstream
+        .receipt_keys
+        .iter()
+        .map(|path| VerifyingKey::parse(&read_text(path)?).map_err(|problem| unusable(path, &problem)))
+        .collect::<Result<_, _>>()?;
+    let client =
+        Client::new(&upstream.url, Redacted::new(token), None).map_err(|problem| StartError::Setup {
+            what: format!("The line to {}", upstream.url),
+            problem: problem.to_string(),
+        })?;
+    Ok(Upstream { client, receipt_keys })
+}
+
+pub(super) fn secret(path: &Path) -> Result<String, StartError> {
+    Ok(read_text(path)?.trim().to_owned())
+}
+
+fn read_text(path: &Path) -> Result<String, StartError> {
+    std::fs::read_to_string(path).map_err(|problem| unusable(path, &problem))
+}
+
+fn unusable(path: &Path, problem: &dyn std::fmt::Display) -> StartError {
+    StartError::Setup {
+        what: format!("File {}", path.display()),
+        problem: problem.to_string(),
+    }
+}

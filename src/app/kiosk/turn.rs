@@ -1,0 +1,138 @@
+//! A number for a citizen: from the office while it answers, from the held block when it does not.
+
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
+
+use super::Shell;
+use super::confirm::job_row;
+use super::papers;
+use super::print::Job;
+use crate::devices::printer::Profile;
+use crate::domain::id::{Moment, PrintJobId, SubmissionId, TicketId};
+use crate::domain::session::{TurnLook, TurnWish};
+use crate::i18n::Language;
+use crate::store::StoreError;
+use crate::store::kiosk::{self as rows, NumberRow, WantedRow};
+use crate::sync::office::{IssueWire, OfficeError};
+
+/// A number that is on the disk, with its paper in the journal.
+pub(super) struct Number {
+    pub(super) ticket: TicketId,
+    pub(super) look: TurnLook,
+    pub(super) at: Timestamp,
+    pub(super) job: Job,
+}
+
+pub(super) fn wanted(wish: &TurnWish, submission: Option<SubmissionId>, moment: Moment) -> WantedRow {
+    WantedRow {
+        request: wish.request,
+        id: TicketId::new(moment),
+        queue: wish.queue.clone(),
+        lane: wish.lane.code().to_owned(),
+        submission,
+        created_at: moment.now,
+    }
+}
+
+/// Gives the wish a number and commits it with its paper; nothing where no number is to be had.
+pub(super) async fn number(
+    shell: &Shell,
+    wanted: &WantedRow,
+    language: Language,
+) -> Result<Option<Number>, StoreError> {
+    let queue = shell.queue_name(&wanted.queue);
+    let mut known = None;
+    if let Some(office) = &shell.office {
+        let wire = IssueWire {
+            id: wanted.id,
+            queue: &wanted.queue,
+            lane: &wanted.lane,
+            kiosk: &shell.config.id,
+            submission: wanted.submission,
+            leased: None,
+            replaces: None,
+        };
+        match office.issue(wanted.request, &wire).await {
+            Ok(ticket) => known = Some(ticket),
+            Err(OfficeError::Refused {
+                status: 409 | 422,
+                detail,
+            }) => {
+                info!(queue = %wanted.queue, %detail, "the office gives no number now");
+                refuse(shell, wanted).await?;
+                return Ok(None);
+            }
+            Err(problem) => {
+                warn!(queue = %wanted.queue, %problem, "no number from the office; taking a held one")
+            }
+        }
+    }
+    let job_id = PrintJobId::new(shell.moment());
+    let (request, id, queue_id) = (wanted.request, wanted.id, wanted.queue.clone());
+    let (setup, now, date) = (shell.setup.clone(), shell.clock.now(), shell.business_date());
+    let office_id = shell.config.place.id.clone();
+    let page = shell
+        .config
+        .office
+        .as_ref()
+        .map(|office| office.url.trim_end_matches('/').to_owned());
+    let made = shell
+        .db
+        .write(move |c| {
+            let (row, ahead, wait) = match known {
+                Some(ticket) => {
+                    let row = NumberRow {
+                        number: ticket.number,
+                        n: ticket.n,
+                        business_date: ticket.business_date,
+                        issued_at: ticket.issued_at,
+                    };
+                    rows::number_from_office(c, request, &row)?;
+                    let wait = ticket
+                        .estimate
+                        .map(|range| (range.from_minutes, range.to_minutes));
+                    (row, ticket.ahead, wait)
+                }
+                None => match rows::number_from_lease(c, request, &queue_id, &date, now)? {
+                    Some(row) => (row, None, None),
+                    None => return Ok(None),
+                },
+            };
+            // The page of this turn, for a telephone inside the office.
+            let qr = match &page {
+                Some(office) => format!("{office}/turno/{id}"),
+                None => format!("VTT1:{office_id}:{}:{}:{id}", row.business_date, row.number),
+            };
+            let look = TurnLook {
+                number: row.number,
+                queue,
+                ahead,
+                wait,
+                qr,
+            };
+            let paper = papers::turn_paper(&setup, language, &look, row.issued_at, None, &Profile::default());
+            rows::add_print_job(c, &job_row(job_id, "turn", id.to_string(), 0, &paper, now))?;
+            Ok(Some((look, row.issued_at, paper)))
+        })
+        .await?;
+    let Some((look, at, paper)) = made else {
+        warn!(queue = %wanted.queue, "no held number is left; the citizen is sent to a person");
+        refuse(shell, wanted).await?;
+        return Ok(None);
+    };
+    shell.news.notify_one();
+    debug!(ticket = %wanted.id, "turn given");
+    Ok(Some(Number {
+        ticket: wanted.id,
+        look,
+        at,
+        job: Job::new(job_id, paper),
+    }))
+}
+
+async fn refuse(shell: &Shell, wanted: &WantedRow) -> Result<(), StoreError> {
+    let request = wanted.request;
+    shell.db.write(move |c| rows::refuse_ticket(c, request)).await?;
+    shell.news.notify_one();
+    Ok(())
+}

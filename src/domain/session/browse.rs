@@ -1,0 +1,768 @@
+//! From the invitation to a procedure: life events, categories, search, requirements, turns.
+
+use super::draw::Draw;
+use super::finish::Answer;
+use super::form::FormRun;
+use super::search_box::{Accepts, Typing};
+use super::view::{
+    Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, Progress, TextSize, Tone, View, Words,
+};
+use super::{Effect, Input, Key, Session, State, TurnWish};
+use crate::domain::id::{Moment, uuid_v7};
+use crate::domain::procedure::{
+    CategoryId, ChannelKind, Cost, Fact as Known, Holder, KioskMode, LifeEventId, Procedure, ProcedureId,
+    ProcessingTime,
+};
+use crate::domain::search::{self, Hit};
+use crate::domain::ticket::Lane;
+use crate::i18n::{self, Language};
+
+/// A place among the procedures.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Home,
+    LifeEvent { id: LifeEventId, page: usize },
+    Categories { page: usize },
+    Category { id: CategoryId, page: usize },
+    Search(Typing),
+    Procedure(ProcedureId),
+}
+
+impl Session {
+    pub(super) fn step_browse(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        match input {
+            Input::Home => self.go_home(),
+            Input::Back => {
+                self.trail.pop();
+                if self.trail.is_empty() {
+                    return self.wipe(moment.now);
+                }
+            }
+            Input::LifeEvent(id) => self.trail.push(Place::LifeEvent { id, page: 0 }),
+            Input::Categories => self.trail.push(Place::Categories { page: 0 }),
+            Input::Category(id) => self.trail.push(Place::Category { id, page: 0 }),
+            Input::OpenSearch => self
+                .trail
+                .push(Place::Search(Typing::new("", Accepts::Plain, 40))),
+            Input::Procedure(id) => self.trail.push(Place::Procedure(id)),
+            Input::Page(by) => {
+                if let Some(
+                    Place::LifeEvent { page, .. } | Place::Categories { page } | Place::Category { page, .. },
+                ) = self.trail.last_mut()
+                {
+                    *page = page.saturating_add_signed(isize::try_from(by).unwrap_or(0));
+                }
+            }
+            Input::Typed(letters) => {
+                if let Some(Place::Search(typing)) = self.trail.last_mut() {
+                    typing.typed(&letters);
+                }
+            }
+            Input::Key(key) => self.search_key(key),
+            Input::EnterCode => self.state = State::Code(Typing::new("", Accepts::Code, 8)),
+            Input::TakeTurn(queue) => self.take_turn(queue),
+            Input::PrintList => return self.print_list(),
+            Input::StartForm => self.start_form(moment),
+            // A touch meant for a screen that is gone.
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn search_key(&mut self, key: Key) {
+        let Some(Place::Search(typing)) = self.trail.last_mut() else {
+            return;
+        };
+        if key == Key::Enter {
+            // «Continuar» on the keyboard opens the best result.
+            let best = self.setup.index.search(typing.text(), 1).into_iter().next();
+            if let Some(best) = best {
+                self.trail.push(Place::Procedure(best.procedure));
+            }
+        } else {
+            typing.key(key);
+        }
+    }
+
+    fn print_list(&mut self) -> Vec<Effect> {
+        let Some(Place::Procedure(id)) = self.trail.last() else {
+            return Vec::new();
+        };
+        vec![Effect::PrintList {
+            procedure: id.clone(),
+            language: self.language(),
+        }]
+    }
+
+    fn start_form(&mut self, moment: Moment) {
+        let Some(Place::Procedure(id)) = self.trail.last() else {
+            return;
+        };
+        if self.around.storage_full {
+            self.state = State::Answer(Box::new(Answer::storage_full()));
+            return;
+        }
+        let run = self
+            .setup
+            .catalogue
+            .procedure(id)
+            .and_then(|procedure| {
+                Some((
+                    procedure,
+                    self.setup.forms.get(procedure.form.as_ref()?.as_str())?,
+                ))
+            })
+            .and_then(|(procedure, form)| FormRun::begin(procedure, form.clone(), self, moment));
+        self.state = match run {
+            Some(run) => State::Filling(Box::new(run)),
+            None => State::Answer(Box::new(Answer::form_not_ready())),
+        };
+    }
+
+    pub(super) fn take_turn(&mut self, queue: Option<String>) {
+        if self.around.storage_full {
+            self.state = State::Answer(Box::new(Answer::storage_full()));
+            return;
+        }
+        self.state = match queue {
+            Some(queue) => State::TurnLane { queue },
+            None => State::TurnQueue,
+        };
+    }
+
+    pub(super) fn step_turn(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        match (&self.state, input) {
+            (State::TurnQueue, Input::Queue(queue)) => self.state = State::TurnLane { queue },
+            (State::TurnLane { queue }, Input::Lane(lane)) => {
+                let wish = TurnWish {
+                    request: uuid_v7(moment),
+                    queue: queue.clone(),
+                    lane,
+                    language: self.comfort.language,
+                };
+                self.state = State::Saving(None);
+                return vec![Effect::IssueTurn(wish)];
+            }
+            (State::TurnLane { .. }, Input::Back)
+                if !matches!(self.trail.last(), Some(Place::Procedure(_))) =>
+            {
+                self.state = State::TurnQueue;
+            }
+            (_, Input::Back | Input::Home) => self.state = State::Browsing,
+            (_, _) => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn show_attract(&self, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Attract, Words::default());
+        if !self.setup.hours.is_empty() {
+            view.place_note = format!("{} · {}", self.setup.office_kind, self.setup.hours);
+        }
+        let count = self.setup.catalogue.procedures().len().to_string();
+        let promise = |icon, words: String| Item {
+            icon,
+            words: words.into(),
+            ..Item::default()
+        };
+        let languages = Language::ALL
+            .map(|language| Item {
+                words: Words {
+                    text: i18n::say(language, "language-name"),
+                    beside: i18n::beside(language, "start").unwrap_or_default(),
+                },
+                note: i18n::say(language, "start"),
+                action: draw.on(Input::Start(language)),
+                chosen: language == Language::Spanish,
+                icon: "arrow-right",
+            })
+            .to_vec();
+        view.blocks = vec![
+            Block::Drawing,
+            Block::Display(draw.say("attract-title")),
+            Block::Text(draw.say("attract-help")),
+            Block::Promises(vec![
+                promise("list-checks", draw.fill("attract-procedures", &[("n", &count)])),
+                promise("ticket", draw.say("attract-turn")),
+                promise("receipt", draw.say("attract-receipt")),
+            ]),
+            Block::Heading(draw.say("attract-choose")),
+            Block::Languages(languages),
+        ];
+        let now = self.comfort;
+        let size = if now.size == TextSize::Normal {
+            TextSize::Huge
+        } else {
+            TextSize::Normal
+        };
+        let theme = match now.theme {
+            super::view::Theme::Dark => super::view::Theme::Normal,
+            super::view::Theme::Normal | super::view::Theme::Clear => super::view::Theme::Dark,
+        };
+        view.bottom = vec![
+            draw.button(
+                "text-aa",
+                "bar-large",
+                Input::Comfort(super::Comfort { size, ..now }),
+            ),
+            draw.button(
+                "circle-half",
+                "bar-contrast",
+                Input::Comfort(super::Comfort { theme, ..now }),
+            ),
+            draw.button("person-arms-spread", "bar-access", Input::Accessibility),
+            draw.button("chats-circle", "bar-help", Input::Help),
+        ];
+        view
+    }
+
+    pub(super) fn show_browse(&self, draw: &mut Draw<'_>) -> View {
+        match self.trail.last() {
+            None | Some(Place::Home) => self.show_home(draw),
+            Some(Place::LifeEvent { id, page }) => self.show_life_event(id, *page, draw),
+            Some(Place::Categories { page }) => self.show_categories(*page, draw),
+            Some(Place::Category { id, page }) => self.show_category(id, *page, draw),
+            Some(Place::Search(typing)) => self.show_search(typing, draw),
+            Some(Place::Procedure(id)) => self.show_procedure(id, draw),
+        }
+    }
+
+    fn show_home(&self, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("home-title");
+        let mut view = draw.page(Face::Home, title);
+        let catalogue = &self.setup.catalogue;
+        let language = self.language();
+        if self.setup.landscape {
+            view.help = draw.say("home-help");
+        }
+        let search = draw.item(
+            "magnifying-glass",
+            draw.say("home-search"),
+            String::new(),
+            Input::OpenSearch,
+        );
+        let events: Vec<Item> = catalogue
+            .life_events()
+            .iter()
+            .take(6)
+            .map(|event| {
+                let icon = icon(&event.icon);
+                let name = event.name.get(language).to_owned();
+                draw.item(
+                    icon,
+                    name,
+                    String::new(),
+                    Input::LifeEvent(event.identifier.clone()),
+                )
+            })
+            .collect();
+        let rows = match self.comfort.size {
+            TextSize::Normal => 3,
+            TextSize::Large | TextSize::Huge => 1,
+        };
+        let mut most: Vec<Item> = catalogue
+            .top_ranked(rows)
+            .into_iter()
+            .map(|procedure| self.procedure_row(procedure, draw))
+            .collect();
+        let count = catalogue.procedures().len().to_string();
+        let all = draw.fill("home-all", &[("n", &count)]);
+        let all_note = draw.say("home-all-note");
+        most.push(draw.item("", all, all_note, Input::Categories));
+        view.blocks = vec![Block::SearchBox(search)];
+        if self.comfort.size != TextSize::Huge {
+            view.blocks.push(Block::Heading(draw.say("home-events")));
+        }
+        view.blocks.push(Block::Tiles(events));
+        if self.comfort.size != TextSize::Huge {
+            view.blocks.push(Block::Heading(draw.say("home-most")));
+        }
+        view.blocks.push(Block::Rows(most));
+        view.primary = Some(draw.button("ticket", "home-turn", Input::TakeTurn(None)));
+        view.secondary = Some(draw.button("qr-code", "home-code", Input::EnterCode));
+        let first = draw.button("translate", "bar-language", Input::Back);
+        view.bottom = draw.bottom(first);
+        view
+    }
+
+    fn procedure_row(&self, procedure: &Procedure, draw: &mut Draw<'_>) -> Item {
+        let name = procedure.list_name(self.language()).to_owned();
+        let note = cost_words(procedure, self.language(), draw);
+        draw.item("", name, note, Input::Procedure(procedure.identifier.clone()))
+    }
+
+    fn show_life_event(&self, id: &LifeEventId, page: usize, draw: &mut Draw<'_>) -> View {
+        let event = self.setup.catalogue.life_event(id);
+        let title = event
+            .map(|event| event.name.get(self.language()).to_owned())
+            .unwrap_or_default();
+        self.show_list(title, &self.setup.catalogue.in_life_event(id), page, draw)
+    }
+
+    fn show_category(&self, id: &CategoryId, page: usize, draw: &mut Draw<'_>) -> View {
+        let language = self.language();
+        let name = self
+            .setup
+            .catalogue
+            .category(id)
+            .map(|category| category.name.get(language).to_owned());
+        let mut procedures: Vec<&Procedure> = self.setup.catalogue.in_category(id).collect();
+        procedures.sort_by_cached_key(|procedure| {
+            (
+                procedure.rank.unwrap_or(u16::MAX),
+                search::fold(procedure.list_name(language)),
+            )
+        });
+        self.show_list(name.unwrap_or_default(), &procedures, page, draw)
+    }
+
+    fn show_list(&self, title: String, procedures: &[&Procedure], page: usize, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::List, title.into());
+        let fit = self.rows_that_fit();
+        let pages = procedures.len().div_ceil(fit).max(1);
+        let page = page.min(pages - 1);
+        let rows = procedures
+            .iter()
+            .skip(page * fit)
+            .take(fit)
+            .map(|procedure| self.procedure_row(procedure, draw))
+            .collect();
+        view.blocks = vec![Block::Rows(rows)];
+        if pages > 1 {
+            view.blocks.push(pager(page, pages, draw));
+        }
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    fn show_categories(&self, page: usize, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("list-all-title");
+        let mut view = draw.page(Face::List, title);
+        view.help = draw.say("list-all-help");
+        let language = self.language();
+        let fit = match (self.setup.landscape, self.comfort.size) {
+            (false, TextSize::Normal) => 14,
+            (false, TextSize::Large) => 8,
+            (false, TextSize::Huge) => 6,
+            (true, TextSize::Normal) => 12,
+            (true, TextSize::Large) => 6,
+            (true, TextSize::Huge) => 4,
+        };
+        let categories = self.setup.catalogue.categories();
+        let pages = categories.len().div_ceil(fit).max(1);
+        let page = page.min(pages - 1);
+        let tiles = categories
+            .iter()
+            .skip(page * fit)
+            .take(fit)
+            .map(|category| {
+                let icon = icon(&category.icon);
+                let name = category.name.get(language).to_owned();
+                draw.item(
+                    icon,
+                    name,
+                    String::new(),
+                    Input::Category(category.identifier.clone()),
+                )
+            })
+            .collect();
+        view.blocks = vec![Block::Tiles(tiles)];
+        if pages > 1 {
+            view.blocks.push(pager(page, pages, draw));
+        }
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    /// How many rows of a list fit on a page of this screen.
+    pub(super) fn rows_that_fit(&self) -> usize {
+        match (self.setup.landscape, self.comfort.size) {
+            (false, TextSize::Normal) => 8,
+            (false, TextSize::Large) => 5,
+            (false, TextSize::Huge) => 3,
+            (true, TextSize::Normal) => 5,
+            (true, TextSize::Large) => 3,
+            (true, TextSize::Huge) => 2,
+        }
+    }
+
+    fn show_search(&self, typing: &Typing, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("search-title");
+        let mut view = draw.page(Face::Search, title);
+        let fit = match (self.setup.landscape, self.comfort.size) {
+            (false, TextSize::Normal) => 4,
+            (false, TextSize::Large) => 2,
+            (true, TextSize::Normal) => 2,
+            _ => 1,
+        };
+        view.blocks = vec![Block::Field {
+            label: draw.say("search-label"),
+            value: typing.text().to_owned(),
+            placeholder: draw.say("search-placeholder"),
+            counter: String::new(),
+            wrong: false,
+        }];
+        let text = typing.text().trim();
+        if text.chars().count() >= 2 {
+            let found = self.setup.index.search(text, fit);
+            let rows = |hits: Vec<Hit>, draw: &mut Draw<'_>| {
+                let items = hits
+                    .iter()
+                    .filter_map(|hit| self.setup.catalogue.procedure(&hit.procedure))
+                    .map(|procedure| self.procedure_row(procedure, draw))
+                    .collect();
+                Block::Rows(items)
+            };
+            if found.is_empty() {
+                view.blocks.push(Block::Note {
+                    tone: Tone::Info,
+                    icon: "info",
+                    title: draw.fill("search-none-title", &[("text", text)]),
+                    text: draw.say("search-none-text"),
+                });
+                let nearest = self.setup.index.nearest(text, fit.saturating_sub(2).max(1));
+                view.blocks.push(rows(nearest, draw));
+            } else {
+                view.blocks.push(rows(found, draw));
+            }
+        }
+        view.keyboard = Some(keyboard(KeyboardKind::Text, typing, draw));
+        view.primary = Some(draw.button("arrow-right", "form-continue", Input::Key(Key::Enter)));
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    fn show_procedure(&self, id: &ProcedureId, draw: &mut Draw<'_>) -> View {
+        let Some(procedure) = self.setup.catalogue.procedure(id) else {
+            return self.show_home(draw);
+        };
+        let language = self.language();
+        let mut view = draw.page(Face::Procedure, procedure.shown_name(language).to_owned().into());
+        let category = self.setup.catalogue.category(&procedure.thematic_area);
+        let area = category
+            .map(|category| category.name.get(language))
+            .unwrap_or_default();
+        view.over_title = format!("{area}\n{}", procedure.has_competent_authority);
+        let form = procedure
+            .form
+            .as_ref()
+            .filter(|form| self.setup.forms.contains_key(form.as_str()));
+        let mut facts = vec![Fact {
+            icon: "money",
+            label: draw.say("procedure-cost"),
+            value: cost_words(procedure, language, draw),
+            change: None,
+        }];
+        if let Some(minutes) = procedure.minutes_here.filter(|_| form.is_some()) {
+            facts.push(Fact {
+                icon: "clock",
+                label: draw.say("procedure-time"),
+                value: draw.fill("procedure-minutes", &[("n", &minutes.to_string())]),
+                change: None,
+            });
+        }
+        facts.push(Fact {
+            icon: "seal-check",
+            label: draw.say("procedure-answer"),
+            value: time_words(procedure, language, draw),
+            change: None,
+        });
+        view.blocks = vec![Block::Facts(facts)];
+        let fit = match (self.setup.landscape, self.comfort.size) {
+            // The note about whom it is for needs the room of one.
+            (false, TextSize::Normal) if procedure.eligibility.value().is_none() => 5,
+            (_, TextSize::Normal) => 4,
+            (_, TextSize::Large) => 3,
+            (_, TextSize::Huge) => 1,
+        };
+        let needs: Vec<Item> = procedure
+            .has_input
+            .iter()
+            .take(fit)
+            .map(|need| Item {
+                words: capital(need.name.get(language)).into(),
+                note: match &need.who_has_it {
+                    Holder::State(_) => draw.say("procedure-city-has"),
+                    Holder::Citizen => need
+                        .detail
+                        .as_ref()
+                        .map(|detail| detail.get(language).to_owned())
+                        .unwrap_or_default(),
+                },
+                chosen: matches!(need.who_has_it, Holder::State(_)),
+                ..Item::default()
+            })
+            .collect();
+        if !needs.is_empty() {
+            let heading = if procedure.has_input.iter().all(|need| need.confirmed) {
+                "procedure-needs"
+            } else {
+                "procedure-needs-typical"
+            };
+            view.blocks.push(Block::Heading(draw.say(heading)));
+            view.blocks.push(Block::Checklist(needs));
+        }
+        let mut note = |tone, icon, title: String, text: String| {
+            view.blocks.push(Block::Note {
+                tone,
+                icon,
+                title,
+                text,
+            });
+        };
+        if let Some(eligibility) = procedure.eligibility.value() {
+            note(
+                Tone::Info,
+                "info",
+                draw.say("procedure-for-you"),
+                eligibility.get(language).to_owned(),
+            );
+        }
+        if form.is_some() {
+            if self.around.offline {
+                note(Tone::Warn, "plugs", String::new(), draw.say("procedure-offline"));
+            }
+            view.primary = Some(draw.button("arrow-right", "procedure-start", Input::StartForm));
+        } else if let Some(queue) = turn_queue(procedure) {
+            let title = draw.say("procedure-not-here");
+            note(Tone::Info, "ticket", title, draw.say("procedure-not-here-text"));
+            view.primary = Some(draw.button("ticket", "procedure-turn", Input::TakeTurn(Some(queue))));
+        } else {
+            let title = draw.say("procedure-online");
+            let channels: Vec<String> = procedure
+                .has_channel
+                .iter()
+                .map(|channel| draw.say(channel_key(channel.kind)))
+                .collect();
+            let channel = channels.join(", ");
+            note(
+                Tone::Info,
+                "info",
+                title,
+                draw.fill("procedure-online-text", &[("channel", &channel)]),
+            );
+        }
+        let print = draw.button("printer", "procedure-print", Input::PrintList);
+        if view.primary.is_some() {
+            view.secondary = Some(print);
+        } else {
+            view.primary = Some(print);
+        }
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    pub(super) fn show_turn_queue(&self, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("turn-title");
+        let mut view = draw.page(Face::TurnQueue, title);
+        view.help = draw.say("turn-help");
+        let items = self
+            .around
+            .queues
+            .iter()
+            .map(|queue| {
+                let wait = draw.wait(queue.open, queue.wait);
+                draw.item("ticket", queue.name.clone(), wait, Input::Queue(queue.id.clone()))
+            })
+            .collect();
+        view.blocks = vec![Block::Rows(items)];
+        if self.around.queues.is_empty() {
+            view.blocks = vec![Block::Note {
+                tone: Tone::Warn,
+                icon: "warning",
+                title: draw.say("turn-refused-title"),
+                text: draw.say("turn-refused-text"),
+            }];
+        }
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    /// Priority or general; inside a form it carries the form's progress.
+    pub(super) fn show_lane(&self, queue: &str, progress: Option<Progress>, draw: &mut Draw<'_>) -> View {
+        let look = self.around.queues.iter().find(|look| look.id == queue);
+        let name = look.map_or(queue, |look| &look.name).to_owned();
+        let title = draw.words("lane-title");
+        let mut view = draw.page(Face::TurnLane, title);
+        view.progress = Some(progress.unwrap_or_else(|| Progress {
+            name: draw.fill("turn-for", &[("queue", &name)]),
+            place: draw.fill("form-place", &[("n", "2"), ("of", "2")]),
+            done: 1,
+            of: 2,
+        }));
+        view.help = draw.say("lane-help");
+        let group = |icon, key: &str| Item {
+            icon,
+            words: draw.words(key),
+            ..Item::default()
+        };
+        let groups = vec![
+            group("hand-heart", "lane-elder"),
+            group("heartbeat", "lane-illness"),
+            group("person-simple", "lane-pregnant"),
+            group("baby", "lane-children"),
+            group("wheelchair", "lane-disability"),
+            group("shield-check", "lane-violence"),
+        ];
+        view.blocks = vec![Block::Panel {
+            title: draw.say("lane-for"),
+            lines: groups,
+            columns: true,
+            button: None,
+        }];
+        let note = match look.and_then(|look| look.open) {
+            Some(false) => draw.say("turn-no-counter"),
+            _ => match look.and_then(|look| look.waiting) {
+                Some(0) => draw.say("turn-waiting-none"),
+                Some(1) => draw.say("turn-waiting-one"),
+                Some(n) => draw.fill("turn-waiting", &[("n", &n.to_string())]),
+                None => draw.say("turn-wait-unknown"),
+            },
+        };
+        view.blocks.push(Block::BigChoices(vec![
+            draw.item(
+                "users-three",
+                draw.say("lane-yes"),
+                note.clone(),
+                Input::Lane(Lane::Priority),
+            ),
+            draw.item("user", draw.say("lane-no"), note, Input::Lane(Lane::General)),
+        ]));
+        let k = self.around.priority_run.max(1);
+        let rule = if k == 1 {
+            draw.say("lane-rule-text-one")
+        } else {
+            draw.fill("lane-rule-text", &[("k", &k.to_string())])
+        };
+        if self.comfort.size != TextSize::Huge {
+            view.blocks.push(Block::Note {
+                tone: Tone::Info,
+                icon: "scales",
+                title: draw.say("lane-rule"),
+                text: rule,
+            });
+        }
+        view.bottom = draw.bottom_back();
+        view
+    }
+}
+
+/// The queue of a procedure that is done at a counter.
+pub(super) fn turn_queue(procedure: &Procedure) -> Option<String> {
+    let counter =
+        procedure.needs_turn || matches!(procedure.kiosk_mode, KioskMode::Turn | KioskMode::InfoTurn);
+    counter.then(|| procedure.queue.as_str().to_owned())
+}
+
+/// A fact in words, honest about what nobody confirmed.
+fn fact_words<T>(fact: &Known<T>, words: impl Fn(&T) -> String, unknown: &str, draw: &Draw<'_>) -> String {
+    match fact {
+        Known::Confirmed(value) => words(value),
+        Known::Unconfirmed(value) => draw.fill("unconfirmed", &[("value", &words(value))]),
+        Known::Unknown => draw.say(unknown),
+    }
+}
+
+fn cost_words(procedure: &Procedure, language: Language, draw: &Draw<'_>) -> String {
+    let words = |cost: &Cost| match cost {
+        Cost::Free => draw.say("cost-free"),
+        Cost::Described(text) => text.get(language).to_owned(),
+    };
+    fact_words(&procedure.has_cost, words, "cost-unknown", draw)
+}
+
+fn time_words(procedure: &Procedure, language: Language, draw: &Draw<'_>) -> String {
+    let words = |time: &ProcessingTime| match time {
+        ProcessingTime::Immediate => draw.say("time-immediate"),
+        ProcessingTime::Described(text) => text.get(language).to_owned(),
+    };
+    fact_words(&procedure.processing_time, words, "to-confirm", draw)
+}
+
+fn channel_key(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::InPerson => "channel-in-person",
+        ChannelKind::Online => "channel-online",
+        ChannelKind::Kiosk => "channel-kiosk",
+        ChannelKind::Phone => "channel-phone",
+        ChannelKind::Email => "channel-email",
+        ChannelKind::Sms => "channel-sms",
+        ChannelKind::Whatsapp => "channel-whatsapp",
+        ChannelKind::App => "channel-app",
+        ChannelKind::Bank => "channel-bank",
+        ChannelKind::Card => "channel-card",
+        ChannelKind::SocialMedia => "channel-social",
+        ChannelKind::Internal => "channel-internal",
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// A name from the catalogue as one of the icons we ship.
+fn icon(name: &str) -> &'static str {
+    const KNOWN: [&str; 24] = [
+        "storefront",
+        "house-line",
+        "hand-heart",
+        "paw-print",
+        "hard-hat",
+        "flower-tulip",
+        "files",
+        "file-text",
+        "money",
+        "scales",
+        "users-three",
+        "megaphone",
+        "list-checks",
+        "receipt",
+        "info",
+        "shield-check",
+        "gauge",
+        "house-simple",
+        "seal-check",
+        "note-pencil",
+        "heartbeat",
+        "warning",
+        "ticket",
+        "user",
+    ];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == name)
+        .unwrap_or("file-text")
+}
+
+pub(super) fn pager(page: usize, pages: usize, draw: &mut Draw<'_>) -> Block {
+    let mut end = |icon, key: &str, by, there: bool| Button {
+        icon,
+        words: draw.words(key),
+        action: if there { draw.on(Input::Page(by)) } else { None },
+    };
+    let before = end("caret-up", "pager-before", -1, page > 0);
+    let after = end("caret-down", "pager-after", 1, page + 1 < pages);
+    let place = draw.fill(
+        "pager-place",
+        &[("n", &(page + 1).to_string()), ("of", &pages.to_string())],
+    );
+    Block::Pager { before, place, after }
+}
+
+pub(super) fn keyboard(kind: KeyboardKind, typing: &Typing, draw: &Draw<'_>) -> Keyboard {
+    Keyboard {
+        kind,
+        shift: typing.shift,
+        digits: typing.digits,
+        words: super::view::KeyWords {
+            shift: draw.say("key-shift"),
+            back: draw.say("key-back"),
+            clear: draw.say("key-clear"),
+            space: draw.say("key-space"),
+        },
+    }
+}

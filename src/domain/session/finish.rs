@@ -1,0 +1,458 @@
+//! What the citizen leaves with: the receipt, the turn, the answer to a code.
+
+use jiff::Timestamp;
+
+use super::draw::Draw;
+use super::search_box::Typing;
+use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, Tone, View};
+use super::{CaseLook, Effect, Input, Key, Saved, Session, State, TurnLook};
+use crate::domain::receipt;
+
+/// An act that is on the disk.
+#[derive(Clone, Debug)]
+pub(super) struct Success {
+    receipt: Option<ReceiptLook>,
+    turn: Option<Result<TurnLook, ()>>,
+    papers: u8,
+    paper: Paper,
+}
+
+#[derive(Clone, Debug)]
+struct ReceiptLook {
+    code: String,
+    qr: String,
+    time: String,
+}
+
+/// What is known of the papers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paper {
+    Printing,
+    Out,
+    Failed,
+}
+
+/// A screen that answers something and leads home.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    Case(CaseLook),
+    Message {
+        tone: Tone,
+        icon: &'static str,
+        title: &'static str,
+        text: &'static str,
+    },
+}
+
+impl Answer {
+    pub(super) fn storage_full() -> Self {
+        Self::Message {
+            tone: Tone::Bad,
+            icon: "warning",
+            title: "trouble-disk-title",
+            text: "trouble-disk-text",
+        }
+    }
+
+    pub(super) fn form_not_ready() -> Self {
+        Self::Message {
+            tone: Tone::Warn,
+            icon: "warning",
+            title: "trouble-form-title",
+            text: "trouble-form-text",
+        }
+    }
+
+    fn no_turn() -> Self {
+        Self::Message {
+            tone: Tone::Warn,
+            icon: "warning",
+            title: "turn-refused-title",
+            text: "turn-refused-text",
+        }
+    }
+
+    fn list(ok: bool) -> Self {
+        if ok {
+            Self::Message {
+                tone: Tone::Good,
+                icon: "check-circle",
+                title: "printed-list-title",
+                text: "printed-list-text",
+            }
+        } else {
+            Self::Message {
+                tone: Tone::Warn,
+                icon: "printer",
+                title: "paper-failed-title",
+                text: "printed-list-failed",
+            }
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn saved(&mut self, saved: Saved, now: Timestamp) -> Vec<Effect> {
+        if let Saved::List { ok } = saved {
+            if matches!(self.state, State::Browsing) {
+                self.state = State::Answer(Box::new(Answer::list(ok)));
+            }
+            return Vec::new();
+        }
+        let State::Saving(form) = &mut self.state else {
+            // The citizen cannot leave while we save; an answer that nobody waits for is an old one.
+            return Vec::new();
+        };
+        let form = form.take();
+        self.last_touch = now;
+        self.state = match (saved, form) {
+            (
+                Saved::Submission {
+                    code,
+                    qr,
+                    time,
+                    turn,
+                    papers,
+                },
+                _,
+            ) => State::Success(Box::new(Success {
+                receipt: Some(ReceiptLook { code, qr, time }),
+                turn,
+                papers,
+                paper: Paper::Printing,
+            })),
+            (Saved::Turn(turn), _) => State::Success(Box::new(Success {
+                receipt: None,
+                turn: Some(Ok(turn)),
+                papers: 1,
+                paper: Paper::Printing,
+            })),
+            (Saved::NoTurn, _) => State::Answer(Box::new(Answer::no_turn())),
+            (Saved::Full | Saved::Failed, Some(run)) => {
+                // Nothing was saved; the answers stay for another try while the citizen stays.
+                self.around.storage_full = true;
+                State::reopened(run)
+            }
+            (Saved::Full | Saved::Failed | Saved::List { .. }, _) => {
+                State::Answer(Box::new(Answer::storage_full()))
+            }
+        };
+        Vec::new()
+    }
+
+    pub(super) fn printed(&mut self, ok: bool) {
+        if let State::Success(success) = &mut self.state {
+            success.paper = if ok { Paper::Out } else { Paper::Failed };
+        }
+    }
+
+    pub(super) fn step_finish(&mut self, input: Input) -> Vec<Effect> {
+        match (&mut self.state, input) {
+            (State::Success(success), Input::PrintCopy) => {
+                success.paper = Paper::Printing;
+                return vec![Effect::PrintCopy];
+            }
+            (State::Success(_), Input::Home) => self.go_home(),
+            (State::Answer(_), Input::Home | Input::Back) => {
+                if self.trail.is_empty() {
+                    self.go_home();
+                } else {
+                    self.state = State::Browsing;
+                }
+            }
+            (_, _) => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn step_code(&mut self, input: Input) -> Vec<Effect> {
+        let wrong = crate::i18n::say(self.language(), "code-wrong");
+        let State::Code(typing) = &mut self.state else {
+            return Vec::new();
+        };
+        match input {
+            Input::Typed(letters) => typing.typed(&letters),
+            Input::Key(Key::Enter) | Input::Continue => match typing.text().parse::<receipt::Code>() {
+                Ok(code) => {
+                    self.state = State::Looking;
+                    return vec![Effect::LookUp {
+                        code: code.to_string(),
+                    }];
+                }
+                Err(_) => typing.wrong = Some(wrong),
+            },
+            Input::Key(key) => typing.key(key),
+            Input::Back => self.state = State::Browsing,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn show_success(&self, success: &Success, draw: &mut Draw<'_>) -> View {
+        let failed = success.paper == Paper::Failed;
+        let title = match (&success.receipt, failed) {
+            (Some(_), _) => "success-title",
+            (None, true) => "turn-nopaper-title",
+            (None, false) => "turn-done-title",
+        };
+        let face = if success.receipt.is_some() {
+            Face::Success
+        } else {
+            Face::Turn
+        };
+        let mut view = draw.page(face, draw.words(title));
+        if !failed {
+            let (title, text) = match (success.paper, success.papers) {
+                (Paper::Printing, _) => ("printing", "success-slot"),
+                (_, 2..) => ("success-papers", "success-slot"),
+                _ => ("success-paper", "success-slot-one"),
+            };
+            view.blocks.push(Block::Note {
+                tone: Tone::Warn,
+                icon: "hand-tap",
+                title: draw.say(title),
+                text: draw.say(text),
+            });
+        }
+        match &success.turn {
+            Some(Ok(turn)) => {
+                view.blocks.push(number(turn, draw));
+                if !failed {
+                    view.blocks.push(Block::Text(draw.say("success-board")));
+                }
+            }
+            Some(Err(())) => view.blocks.push(Block::Note {
+                tone: Tone::Warn,
+                icon: "warning",
+                title: draw.say("success-no-turn-title"),
+                text: draw.say("success-no-turn-text"),
+            }),
+            None => {}
+        }
+        if failed {
+            let (title, text) = match success.receipt {
+                Some(_) => ("paper-failed-title", "paper-failed-text"),
+                None => ("turn-valid", "turn-valid-text"),
+            };
+            let tone = if success.receipt.is_some() {
+                Tone::Warn
+            } else {
+                Tone::Good
+            };
+            let icon = if success.receipt.is_some() {
+                "printer"
+            } else {
+                "check-circle"
+            };
+            view.blocks.push(Block::Note {
+                tone,
+                icon,
+                title: draw.say(title),
+                text: draw.say(text),
+            });
+        }
+        if let Some(receipt) = &success.receipt {
+            let text = if self.around.offline {
+                draw.fill("success-offline", &[("time", &receipt.time)])
+            } else {
+                draw.say("success-code-text")
+            };
+            view.blocks.push(Block::Code {
+                label: draw.say("success-code"),
+                code: receipt.code.clone(),
+                text,
+                qr: receipt.qr.clone(),
+            });
+        }
+        view.primary = Some(if success.receipt.is_some() {
+            draw.button("sign-out", "success-finish", Input::Finish)
+        } else {
+            draw.button("check", "turn-got-it", Input::Finish)
+        });
+        view.secondary = Some(draw.button("printer", "success-copy", Input::PrintCopy));
+        let home = draw.button("house-simple", "bar-home", Input::Home);
+        view.bottom = draw.bottom(home);
+        view
+    }
+
+    pub(super) fn show_code(&self, typing: &Typing, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Code, draw.words("code-title"));
+        view.help = draw.say("code-help");
+        let typed = typing.text();
+        let value = match typed.split_at_checked(4) {
+            Some((head, tail)) if !tail.is_empty() => format!("{head}-{tail}"),
+            _ => typed.to_owned(),
+        };
+        view.blocks = vec![Block::Field {
+            label: draw.say("code-label"),
+            value,
+            placeholder: String::new(),
+            counter: draw.fill(
+                "form-letters",
+                &[
+                    ("n", &typed.len().to_string()),
+                    ("of", &typing.limit().to_string()),
+                ],
+            ),
+            wrong: typing.wrong.is_some(),
+        }];
+        if let Some(wrong) = &typing.wrong {
+            view.blocks.push(Block::Note {
+                tone: Tone::Bad,
+                icon: "warning-circle",
+                title: wrong.clone(),
+                text: draw.say("code-wrong-text"),
+            });
+        }
+        let mut keys: Keyboard = super::browse::keyboard(KeyboardKind::Text, typing, draw);
+        keys.digits = true;
+        view.keyboard = Some(keys);
+        view.primary = Some(draw.button("arrow-right", "code-look", Input::Continue));
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    pub(super) fn show_looking(&self, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Saving, draw.words("code-looking"));
+        view.help = draw.say("saving-help");
+        view
+    }
+
+    pub(super) fn show_answer(&self, answer: &Answer, draw: &mut Draw<'_>) -> View {
+        let mut view = match answer {
+            Answer::Message {
+                tone,
+                icon,
+                title,
+                text,
+            } => {
+                let mut view = draw.page(Face::Answer, draw.words(title));
+                let text = draw.say(text);
+                view.blocks = vec![Block::Note {
+                    tone: *tone,
+                    icon,
+                    title: String::new(),
+                    text,
+                }];
+                view
+            }
+            Answer::Case(look) => {
+                let mut view = draw.page(Face::Answer, draw.words("case-title"));
+                view.blocks = self.case_blocks(look, draw);
+                view
+            }
+        };
+        view.primary = Some(draw.button("check", "form-understood", Input::Back));
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    fn case_blocks(&self, look: &CaseLook, draw: &Draw<'_>) -> Vec<Block> {
+        let note = |tone, icon, title: &str, text: String| Block::Note {
+            tone,
+            icon,
+            title: draw.say(title),
+            text,
+        };
+        let fact = |key: &str, value: &String| Fact {
+            label: draw.say(key),
+            value: value.clone(),
+            ..Fact::default()
+        };
+        match look {
+            CaseLook::Arrived {
+                procedure,
+                registered,
+                received,
+            } => vec![
+                note(Tone::Good, "seal-check", "case-arrived", procedure.clone()),
+                Block::Facts(vec![
+                    fact("case-registered", registered),
+                    fact("case-received", received),
+                ]),
+            ],
+            CaseLook::Here {
+                procedure,
+                registered,
+            } => vec![
+                note(Tone::Info, "cloud-check", "case-here", draw.say("case-here-text")),
+                Block::Facts(vec![
+                    fact("case-procedure", procedure),
+                    fact("case-registered", registered),
+                ]),
+            ],
+            CaseLook::Unknown => vec![note(
+                Tone::Warn,
+                "warning",
+                "case-unknown",
+                draw.say("case-unknown-text"),
+            )],
+            CaseLook::Offline => vec![note(
+                Tone::Warn,
+                "plugs",
+                "case-offline",
+                draw.fill("case-offline-text", &[("phone", &self.setup.phone)]),
+            )],
+        }
+    }
+
+    pub(super) fn show_rating(&self, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Satisfaction, draw.words("rating-title"));
+        view.help = draw.say("rating-help");
+        let mark = |icon, key: &str, mark, draw: &mut Draw<'_>| Item {
+            icon,
+            words: draw.words(key),
+            action: draw.on(Input::Rate(mark)),
+            ..Item::default()
+        };
+        view.blocks = vec![Block::BigChoices(vec![
+            mark("smiley", "rating-good", 3, draw),
+            mark("smiley-meh", "rating-fair", 2, draw),
+            mark("smiley-sad", "rating-bad", 1, draw),
+        ])];
+        view.primary = Some(Button {
+            icon: "sign-out",
+            words: draw.words("rating-skip"),
+            action: draw.on(Input::Rate(0)),
+        });
+        view
+    }
+
+    pub(super) fn show_out(&self, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::OutOfService, draw.words("out-title"));
+        view.help = draw.say("out-help");
+        view.blocks = vec![Block::Note {
+            tone: Tone::Warn,
+            icon: "warning",
+            title: String::new(),
+            text: self.setup.phone.clone(),
+        }];
+        view
+    }
+}
+
+fn number(turn: &TurnLook, draw: &Draw<'_>) -> Block {
+    let mut facts = Vec::new();
+    if let Some(ahead) = turn.ahead {
+        let value = match ahead {
+            0 => draw.say("turn-ahead-none"),
+            1 => draw.say("turn-ahead-one"),
+            n => draw.fill("turn-ahead-n", &[("n", &n.to_string())]),
+        };
+        facts.push(Fact {
+            label: draw.say("turn-ahead"),
+            value,
+            ..Fact::default()
+        });
+    }
+    facts.push(Fact {
+        label: draw.say("turn-wait"),
+        value: draw.wait(None, turn.wait),
+        ..Fact::default()
+    });
+    Block::Number {
+        label: draw.fill("turn-yours", &[("queue", &turn.queue)]),
+        number: turn.number.clone(),
+        facts,
+    }
+}

@@ -1,0 +1,331 @@
+//! What goes into a session and what comes out.
+
+use uuid::Uuid;
+
+use crate::domain::id::SubmissionId;
+use crate::domain::procedure::{CategoryId, LifeEventId, ProcedureId};
+use crate::domain::redacted::Redacted;
+use crate::domain::ticket::Lane;
+use crate::i18n::Language;
+
+use super::view::{TextSize, Theme, Tone};
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A second passed.
+    Tick,
+    /// The world around the kiosk changed.
+    Surroundings(Box<Surroundings>),
+    /// The commit that was asked for ended.
+    Saved(Box<Saved>),
+    /// The papers of this act came out, or did not.
+    Printed {
+        /// Whether all came out as far as we know.
+        ok: bool,
+    },
+    /// The answer to a code.
+    Found(Box<CaseLook>),
+
+    /// A language was chosen on the invitation.
+    Start(Language),
+    /// To the start page.
+    Home,
+    /// One step back.
+    Back,
+    /// The citizen ends the session.
+    Finish,
+    /// A life event of the catalogue.
+    LifeEvent(LifeEventId),
+    /// All categories.
+    Categories,
+    /// One category.
+    Category(CategoryId),
+    /// One page on or back in a list.
+    Page(i32),
+    /// The search.
+    OpenSearch,
+    /// One procedure.
+    Procedure(ProcedureId),
+    /// The list of what it needs, on paper.
+    PrintList,
+    /// The first question.
+    StartForm,
+    /// A turn for a queue, or the choice of one.
+    TakeTurn(Option<String>),
+    /// Letters from a keyboard.
+    Typed(String),
+    /// A special key.
+    Key(Key),
+    /// The answer with this position.
+    Choose(usize),
+    /// "I have none."
+    NoAnswer,
+    /// On to the next step.
+    Continue,
+    /// The reason for the question.
+    Why,
+    /// Back from a notice.
+    Understood,
+    /// Change the answer in this position of the review.
+    Change(usize),
+    /// Tick or untick a consent.
+    Consent(usize),
+    /// The whole privacy notice.
+    FullNotice,
+    /// Confirm and send.
+    Send,
+    /// The queue for a turn.
+    Queue(String),
+    /// The lane for a turn.
+    Lane(Lane),
+    /// Print once more, marked as a copy.
+    PrintCopy,
+    /// How it went: 1 bad, 2 fair, 3 good; 0 for no answer.
+    Rate(u8),
+    /// The field for a code.
+    EnterCode,
+    /// More time, please.
+    MoreTime,
+    /// End now, from the question about time.
+    EndNow,
+    /// A person, please.
+    Help,
+    /// Letters, colours, time, language.
+    Accessibility,
+    /// Letters, colours, time or language as chosen.
+    Comfort(Comfort),
+    /// Hide the screen.
+    Cover,
+    /// Close what lies over the screen.
+    Close,
+}
+
+/// A special key of the on-screen keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The next letter is a capital.
+    Shift,
+    /// Erases one letter.
+    Back,
+    /// Erases all.
+    Clear,
+    /// Letters or digits in the top row.
+    Digits,
+    /// Confirms, as «Continuar» does.
+    Enter,
+}
+
+/// How this person reads best; the next one begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Comfort {
+    /// Language of the screen.
+    pub language: Language,
+    /// Size of letters.
+    pub size: TextSize,
+    /// Colours.
+    pub theme: Theme,
+    /// No time limit, within reason.
+    pub unhurried: bool,
+}
+
+/// What the session may know of the world.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Whether the way to the municipality is closed just now.
+    pub offline: bool,
+    /// Whether nothing can be saved: refuse before anybody types.
+    pub storage_full: bool,
+    /// Whether the kiosk must not serve at all.
+    pub out_of_service: bool,
+    /// At most this many priority turns in a row.
+    pub priority_run: u8,
+    /// The queues of the office.
+    pub queues: Vec<QueueLook>,
+}
+
+/// A queue as the kiosk knows it.
+#[derive(Clone, Debug, Default)]
+pub struct QueueLook {
+    /// Its id.
+    pub id: String,
+    /// «Tributos».
+    pub name: String,
+    /// People waiting, if the office says.
+    pub waiting: Option<u32>,
+    /// Whether a counter serves it; unknown when the office is out of reach.
+    pub open: Option<bool>,
+    /// Minutes, from and to.
+    pub wait: Option<(u32, u32)>,
+}
+
+/// A turn that is wanted.
+#[derive(Clone, Debug)]
+pub struct TurnWish {
+    /// Names this wish for ever, so that asking twice gives one turn.
+    pub request: Uuid,
+    /// Which queue.
+    pub queue: String,
+    /// Which lane; never printed, never shown.
+    pub lane: Lane,
+    /// Language of the paper.
+    pub language: Language,
+}
+
+/// A confirmed form, ready to be sealed.
+#[derive(Clone, Debug)]
+pub struct SubmitRequest {
+    /// Made when the form was opened, so that a double tap is one submission.
+    pub attempt: SubmissionId,
+    /// The procedure's identifier.
+    pub procedure: ProcedureId,
+    /// The form's id and version.
+    pub form: (String, String),
+    /// Language in which it was filled.
+    pub language: Language,
+    /// The instance as XML.
+    pub instance: Redacted<String>,
+    /// The answers as shown.
+    pub answers: Vec<AnswerRow>,
+    /// What the form computed for the citizen.
+    pub result: Option<ResultBox>,
+    /// Each consent that was asked.
+    pub consents: Vec<ConsentGiven>,
+    /// The turn that goes with it.
+    pub turn: Option<TurnWish>,
+}
+
+/// A consent and its answer.
+#[derive(Clone, Debug)]
+pub struct ConsentGiven {
+    /// Key of its words.
+    pub key: &'static str,
+    /// The words that were shown.
+    pub text: String,
+    /// Whether it was ticked.
+    pub accepted: bool,
+}
+
+/// An answer as the citizen reviewed it.
+#[derive(Clone, Debug)]
+pub struct AnswerRow {
+    /// Name of the question in the form.
+    pub name: String,
+    /// The question, short.
+    pub label: String,
+    /// The answer in words.
+    pub value: Redacted<String>,
+    /// Whether it is shown masked.
+    pub masked: bool,
+    /// Whether the paper may carry it (masked where `masked`): amounts and years do, stories do not.
+    pub on_paper: bool,
+}
+
+/// What a form found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultBox {
+    /// Good, info, warning or bad.
+    pub tone: Tone,
+    /// In a few words.
+    pub title: String,
+    /// With its arithmetic.
+    pub text: String,
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug)]
+pub enum Saved {
+    /// A submission is on the disk.
+    Submission {
+        /// `QT7M-4K2P`.
+        code: String,
+        /// The signed receipt for the QR.
+        qr: String,
+        /// Wall time of the commit, `10:15`.
+        time: String,
+        /// The turn, if one was wanted.
+        turn: Option<Result<TurnLook, ()>>,
+        /// How many papers are being printed.
+        papers: u8,
+    },
+    /// A turn is on the disk.
+    Turn(TurnLook),
+    /// No number was left; nobody invents one.
+    NoTurn,
+    /// The disk is full; nothing was saved.
+    Full,
+    /// Another fault; nothing was promised.
+    Failed,
+    /// The list of requirements went to the printer, or did not.
+    List {
+        /// Whether it came out.
+        ok: bool,
+    },
+}
+
+/// A turn as the citizen sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnLook {
+    /// `T-018`.
+    pub number: String,
+    /// «Tributos».
+    pub queue: String,
+    /// Turns before this one, if known.
+    pub ahead: Option<u32>,
+    /// Minutes, from and to, if known.
+    pub wait: Option<(u32, u32)>,
+    /// What the QR says.
+    pub qr: String,
+}
+
+/// What is known of a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseLook {
+    /// The municipality has it.
+    Arrived {
+        /// The procedure's name.
+        procedure: String,
+        /// When the citizen confirmed, in words.
+        registered: String,
+        /// When it arrived, in words.
+        received: String,
+    },
+    /// It waits here to be sent.
+    Here {
+        /// The procedure's name.
+        procedure: String,
+        /// When the citizen confirmed, in words.
+        registered: String,
+    },
+    /// Nobody knows it.
+    Unknown,
+    /// Nobody could be asked.
+    Offline,
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Seal, commit, print, and answer with [`Input::Saved`].
+    Submit(Box<SubmitRequest>),
+    /// Get a number, commit, print, and answer with [`Input::Saved`].
+    IssueTurn(TurnWish),
+    /// Print the list of requirements.
+    PrintList {
+        /// Of this procedure.
+        procedure: ProcedureId,
+        /// In this language.
+        language: Language,
+    },
+    /// Print the papers of the last act again, marked as copies.
+    PrintCopy,
+    /// Ask about a code.
+    LookUp {
+        /// Eight characters, normalised.
+        code: String,
+    },
+    /// Count an anonymous mark.
+    Rate(u8),
+    /// Nothing of the last citizen is left here; the shell drops its part too.
+    Wiped,
+}

@@ -1,0 +1,217 @@
+//! What lies over the screen: the question about time, help, settings, the cover.
+
+use jiff::Timestamp;
+
+use super::draw::Draw;
+use super::view::{Block, Button, Face, Fact, Item, TextSize, Theme, View, Words};
+use super::{Comfort, Effect, Input, Session, State};
+use crate::domain::id::Moment;
+use crate::i18n::{self, Language};
+
+pub(super) enum Overlay {
+    /// Asked since then; at the end of the countdown everything is wiped.
+    Idle {
+        since: Timestamp,
+    },
+    Help,
+    Accessibility,
+    Covered,
+}
+
+impl Session {
+    /// A second passed: silence leads to the question, and the question to the wipe.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        let delays = self.setup.delays;
+        // A clock that was set back must not keep somebody's data on the screen for hours.
+        if now < self.last_touch {
+            self.last_touch = now;
+        }
+        if let Some(Overlay::Idle { since }) = &mut self.overlay {
+            if now < *since {
+                *since = now;
+            }
+            if now.duration_since(*since) >= delays.idle_countdown {
+                return self.wipe(now);
+            }
+            return Vec::new();
+        }
+        if let State::Rating { since } = &mut self.state {
+            if now < *since {
+                *since = now;
+            }
+            let waited = now.duration_since(*since);
+            return if waited >= delays.rating {
+                self.wipe(now)
+            } else {
+                Vec::new()
+            };
+        }
+        let nobody = matches!(
+            self.state,
+            State::Attract | State::OutOfService | State::Saving(_) | State::Looking
+        );
+        if nobody && self.overlay.is_none() {
+            // The invitation goes back to Spanish, normal letters and colours when its visitor has left.
+            if matches!(self.state, State::Attract)
+                && self.comfort != Comfort::default()
+                && now.duration_since(self.last_touch) >= delays.idle_after
+            {
+                return self.wipe(now);
+            }
+            return Vec::new();
+        }
+        let patience = if self.comfort.unhurried {
+            delays.idle_unlimited
+        } else {
+            self.patience
+        };
+        if now.duration_since(self.last_touch) >= patience {
+            if matches!(self.state, State::Attract | State::OutOfService) {
+                return self.wipe(now);
+            }
+            self.overlay = Some(Overlay::Idle { since: now });
+        }
+        Vec::new()
+    }
+
+    pub(super) fn step_overlay(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        match (&self.overlay, input) {
+            (Some(Overlay::Idle { .. }), Input::EndNow | Input::Finish) => return self.wipe(moment.now),
+            (Some(Overlay::Idle { .. }), Input::MoreTime) => {
+                self.patience = self.setup.delays.idle_extended;
+                self.overlay = None;
+            }
+            (Some(Overlay::Accessibility), Input::Comfort(comfort)) => {
+                self.comfort = comfort;
+                if let State::Filling(run) = &mut self.state {
+                    run.set_language(comfort.language);
+                }
+            }
+            (Some(Overlay::Idle { .. } | Overlay::Covered), Input::Help) => {
+                self.overlay = Some(Overlay::Help)
+            }
+            (Some(Overlay::Idle { .. } | Overlay::Help), Input::Accessibility) => {
+                self.overlay = Some(Overlay::Accessibility);
+            }
+            (Some(Overlay::Accessibility), Input::Help) => self.overlay = Some(Overlay::Help),
+            (Some(Overlay::Help | Overlay::Accessibility), Input::Finish) => {
+                self.overlay = None;
+                return self.finish(moment.now);
+            }
+            (Some(_), Input::Close | Input::Back) => self.overlay = None,
+            // A late touch on what lay under the overlay.
+            (_, _) => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn show_overlay(&self, overlay: &Overlay, draw: &mut Draw<'_>) -> View {
+        match overlay {
+            Overlay::Idle { since } => self.show_idle(*since, draw),
+            Overlay::Help => self.show_help(draw),
+            Overlay::Accessibility => self.show_access(draw),
+            Overlay::Covered => {
+                let title = draw.words("covered-title");
+                let mut view = draw.page(Face::Covered, title);
+                view.help = draw.say("covered-help");
+                view.primary = Some(Button {
+                    icon: "eye-slash",
+                    words: draw.words("covered-help"),
+                    action: draw.on(Input::Close),
+                });
+                view
+            }
+        }
+    }
+
+    fn show_idle(&self, since: Timestamp, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("idle-title");
+        let mut view = draw.page(Face::Idle, title);
+        let of = self.setup.delays.idle_countdown.as_secs();
+        let left = (of - draw.now().duration_since(since).as_secs()).clamp(0, of);
+        let seconds = |n: i64| u32::try_from(n).unwrap_or(0);
+        view.help = draw.say("idle-help");
+        view.blocks = vec![Block::Countdown {
+            left: seconds(left),
+            of: seconds(of),
+            word: draw.say("idle-seconds"),
+        }];
+        view.primary = Some(draw.button("clock-clockwise", "idle-more", Input::MoreTime));
+        view.secondary = Some(draw.button("sign-out", "idle-end", Input::EndNow));
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    fn show_help(&self, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("help-title");
+        let mut view = draw.page(Face::Help, title);
+        view.help = draw.say("help-text");
+        view.blocks = vec![Block::Facts(vec![Fact {
+            icon: "headphones",
+            label: draw.say("help-phone"),
+            value: self.setup.phone.clone(),
+            change: None,
+        }])];
+        view.primary = Some(draw.button("arrow-left", "help-back", Input::Close));
+        view.bottom = draw.bottom_back();
+        view
+    }
+
+    fn show_access(&self, draw: &mut Draw<'_>) -> View {
+        let title = draw.words("access-title");
+        let mut view = draw.page(Face::Accessibility, title);
+        view.help = draw.say("access-help");
+        let now = self.comfort;
+        let mut option = |key: &str, comfort: Comfort| Item {
+            words: draw.words(key),
+            action: draw.on(Input::Comfort(comfort)),
+            chosen: comfort == now,
+            ..Item::default()
+        };
+        let letters = [
+            ("access-normal", TextSize::Normal),
+            ("access-large", TextSize::Large),
+            ("access-huge", TextSize::Huge),
+        ]
+        .map(|(key, size)| option(key, Comfort { size, ..now }));
+        let colours = [
+            ("access-normal", Theme::Normal),
+            ("access-dark", Theme::Dark),
+            ("access-clear", Theme::Clear),
+        ]
+        .map(|(key, theme)| option(key, Comfort { theme, ..now }));
+        let time = [("access-time-limit", false), ("access-time-none", true)]
+            .map(|(key, unhurried)| option(key, Comfort { unhurried, ..now }));
+        let languages = Language::ALL.map(|language| Item {
+            words: Words::from(i18n::say(language, "language-name")),
+            action: draw.on(Input::Comfort(Comfort { language, ..now })),
+            chosen: language == now.language,
+            ..Item::default()
+        });
+        let setting = |icon, key: &str, options: &[Item]| Block::Setting {
+            icon,
+            label: draw.say(key),
+            options: options.to_vec(),
+        };
+        view.blocks = vec![
+            setting("text-aa", "access-letters", &letters),
+            setting("circle-half", "access-colours", &colours),
+            setting("timer", "access-time", &time),
+            setting("translate", "access-language", &languages),
+            Block::Text(draw.say("access-reset")),
+        ];
+        view.primary = Some(draw.button("check", "access-done", Input::Close));
+        let language = now.language;
+        let mut bottom = draw.bottom_back();
+        bottom[2] = draw.button(
+            "arrow-counter-clockwise",
+            "bar-reset",
+            Input::Comfort(Comfort {
+                language,
+                ..Comfort::default()
+            }),
+        );
+        view.bottom = bottom;
+        view
+    }
+}
