@@ -1,0 +1,692 @@
+//! From a `View` to what the Slint files lay out: places, gaps and columns, never words.
+//!
+//! Begin at [`compose`]. The choices here are those of the design reference: which stage a face stands on, how
+//! far blocks stand apart, how many columns fit the letters.
+
+use std::rc::Rc;
+
+use slint::{Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
+use ventanilla_ui as ui;
+
+use crate::domain::session::view::{
+    Block, Button, DatePart, Face, Fact, Item, KeyboardKind, TextSize, Tone, View,
+};
+
+/// A whole screen, ready for the Slint component.
+pub(super) struct Composed {
+    pub screen: ui::Screen,
+    pub blocks: Vec<ui::Block>,
+    /// Under the drawing of the attract screen; beside the keyboard in landscape.
+    pub aside: Vec<ui::Block>,
+    pub bottom: Vec<ui::Item>,
+}
+
+/// Lays a view out for a portrait or landscape frame.
+pub(super) fn compose(view: &View, landscape: bool) -> Composed {
+    let stage = stage(view.face);
+    let mut screen = frame(view, stage, landscape);
+    let mut blocks = Vec::new();
+    let mut aside = Vec::new();
+    let typing = view.keyboard.is_some();
+    let last = view.blocks.len().saturating_sub(1);
+    let attract = stage == ui::Stage::Attract;
+    // On the attract screen the words belong to the drawing; its languages begin with their heading.
+    let languages = view
+        .blocks
+        .iter()
+        .position(|block| matches!(block, Block::Languages(_)))
+        .map(|at| {
+            if at > 0 && matches!(view.blocks[at - 1], Block::Heading(_)) {
+                at - 1
+            } else {
+                at
+            }
+        });
+    for (at, block) in view.blocks.iter().enumerate() {
+        match block {
+            Block::Drawing => {
+                screen.has_drawing = attract;
+                continue;
+            }
+            Block::Countdown { left, of, word } if stage == ui::Stage::Idle => {
+                screen.has_countdown = true;
+                screen.left = whole(*left);
+                screen.seconds = whole(*of);
+                screen.seconds_word = word.as_str().into();
+                continue;
+            }
+            Block::Buttons(buttons)
+                if landscape && view.face == Face::Question && at == last && buttons.len() == 1 =>
+            {
+                if let Some(only) = buttons.first() {
+                    screen.has_aside = true;
+                    screen.aside = button(only);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        let beside = (attract && languages.is_some_and(|first| at < first))
+            || (landscape && beside_question(block, view.face, typing));
+        let list = if beside { &mut aside } else { &mut blocks };
+        let mut made = one(block, view, landscape);
+        made.before = if !list.is_empty() {
+            let previous = if at > 0 { view.blocks.get(at - 1) } else { None };
+            gap(previous, block, view.face, landscape)
+        } else if stage == ui::Stage::Idle {
+            36.0
+        } else {
+            0.0
+        };
+        list.push(made);
+    }
+    Composed {
+        screen,
+        blocks,
+        aside,
+        bottom: view.bottom.iter().map(nav).collect(),
+    }
+}
+
+/// In landscape, what helps stands under the question, so that the answers have the height.
+fn beside_question(block: &Block, face: Face, typing: bool) -> bool {
+    match face {
+        _ if typing => !matches!(block, Block::Field { .. }),
+        Face::Review => matches!(block, Block::Note { .. } | Block::Text(_)),
+        Face::Accessibility => matches!(block, Block::Text(_)),
+        Face::Turn => matches!(
+            block,
+            Block::Note { .. } | Block::Text(_) | Block::Heading(_) | Block::Code { .. }
+        ),
+        Face::Success | Face::Procedure => matches!(block, Block::Note { .. } | Block::Text(_)),
+        _ => false,
+    }
+}
+
+fn stage(face: Face) -> ui::Stage {
+    match face {
+        Face::Attract => ui::Stage::Attract,
+        Face::Home => ui::Stage::Home,
+        Face::Idle => ui::Stage::Idle,
+        Face::Saving | Face::OutOfService | Face::Covered => ui::Stage::Centred,
+        Face::List
+        | Face::Search
+        | Face::Procedure
+        | Face::Question
+        | Face::Notice
+        | Face::Review
+        | Face::Consent
+        | Face::Success
+        | Face::TurnQueue
+        | Face::TurnLane
+        | Face::Turn
+        | Face::Help
+        | Face::Accessibility
+        | Face::Code
+        | Face::Answer
+        | Face::Satisfaction => ui::Stage::Page,
+    }
+}
+
+fn frame(view: &View, stage: ui::Stage, landscape: bool) -> ui::Screen {
+    let huge = view.size == TextSize::Huge;
+    let mut screen = ui::Screen {
+        stage,
+        place: view.place.as_str().into(),
+        place_note: view.place_note.as_str().into(),
+        clock: view.clock.as_str().into(),
+        offline: view.offline.as_str().into(),
+        has_cover: view.cover.is_some(),
+        cover: view.cover.as_ref().map(button).unwrap_or_default(),
+        over_title: view.over_title.as_str().into(),
+        title: view.title.text.as_str().into(),
+        title_beside: view.title.beside.as_str().into(),
+        help: view.help.as_str().into(),
+        mark: mark(view.face).into(),
+        has_listen: view.listen.is_some(),
+        listen: view.listen.as_ref().map(button).unwrap_or_default(),
+        has_primary: view.primary.is_some(),
+        primary: view.primary.as_ref().map(button).unwrap_or_default(),
+        has_secondary: view.secondary.is_some(),
+        secondary: view.secondary.as_ref().map(button).unwrap_or_default(),
+        primary_first: view.face == Face::Home,
+        primary_on_top: view.face == Face::Home && huge && !landscape,
+        spread: matches!(view.face, Face::Home | Face::Accessibility) && view.blocks.len() > 1,
+        top_gap: top_gap(view),
+        title_gap: title_gap(view.face),
+        has_bottom: !view.bottom.is_empty(),
+        ..ui::Screen::default()
+    };
+    screen.primary.look = ui::Look::Primary;
+    if let Some(progress) = &view.progress
+        && stage == ui::Stage::Page
+    {
+        screen.has_progress = true;
+        screen.progress_name = progress.name.as_str().into();
+        screen.progress_place = progress.place.as_str().into();
+        screen.done = whole(progress.done);
+        screen.of = whole(progress.of);
+    }
+    if let Some(keyboard) = &view.keyboard {
+        screen.keys = match keyboard.kind {
+            KeyboardKind::Text => ui::Keys::Text,
+            KeyboardKind::Email => ui::Keys::Email,
+            KeyboardKind::Digits => ui::Keys::Digits,
+            KeyboardKind::Money => ui::Keys::Money,
+        };
+        screen.shift = keyboard.shift;
+        screen.digits = keyboard.digits;
+        screen.shift_word = keyboard.words.shift.as_str().into();
+        screen.back_word = keyboard.words.back.as_str().into();
+        screen.clear_word = keyboard.words.clear.as_str().into();
+        screen.space_word = keyboard.words.space.as_str().into();
+    }
+    screen
+}
+
+fn mark(face: Face) -> &'static str {
+    match face {
+        Face::Success => "check-circle-fill",
+        Face::Saving => "clock",
+        Face::Covered => "eye-slash",
+        Face::OutOfService => "warning-circle",
+        _ => "",
+    }
+}
+
+/// Whether a block ends with a sill, which counts as 8 px of the gap under it.
+fn has_sill(block: &Block) -> bool {
+    matches!(
+        block,
+        Block::Languages(_)
+            | Block::SearchBox(_)
+            | Block::Tiles(_)
+            | Block::Rows(_)
+            | Block::Choices { .. }
+            | Block::BigChoices(_)
+            | Block::Date(_)
+            | Block::Setting { .. }
+            | Block::Pager { .. }
+            | Block::Buttons(_)
+    )
+}
+
+fn top_gap(view: &View) -> f32 {
+    match view.face {
+        Face::Home | Face::Accessibility => 26.0,
+        Face::Review | Face::Consent => 24.0,
+        _ if view.progress.is_some() => 50.0,
+        _ => 38.0,
+    }
+}
+
+fn title_gap(face: Face) -> f32 {
+    match face {
+        Face::Review | Face::Consent => 26.0,
+        Face::Success | Face::Turn | Face::Procedure => 32.0,
+        Face::TurnLane => 36.0,
+        Face::Home | Face::Accessibility => 22.0,
+        _ => 40.0,
+    }
+}
+
+fn gap(previous: Option<&Block>, block: &Block, face: Face, landscape: bool) -> f32 {
+    let wanted = match (previous, block, face) {
+        // The first promise stands close under its display.
+        (Some(Block::Display(_)), _, _) => 24.0,
+        (Some(Block::Text(_)), Block::Promises(_), _) => 44.0,
+        (Some(Block::Heading(_)), _, Face::Attract) => 28.0,
+        // What follows a heading belongs to it, and does not drift away from it.
+        (Some(Block::Heading(_)), _, _) => 15.0,
+        (_, _, Face::Question | Face::Code | Face::Answer | Face::Help | Face::Satisfaction) => 44.0,
+        (_, _, Face::TurnLane | Face::TurnQueue) => 40.0,
+        (_, _, Face::Review | Face::Turn) => 26.0,
+        (_, _, Face::Idle) => 36.0,
+        (_, _, Face::Home | Face::Accessibility) => 24.0,
+        _ => 32.0,
+    };
+    let wanted: f32 = if landscape && wanted > 28.0 { 28.0 } else { wanted };
+    if previous.is_some_and(has_sill) {
+        (wanted - 8.0).max(8.0)
+    } else {
+        wanted
+    }
+}
+
+fn one(block: &Block, view: &View, landscape: bool) -> ui::Block {
+    let face = view.face;
+    let lead = matches!(
+        face,
+        Face::Attract | Face::Success | Face::Turn | Face::Help | Face::Answer
+    );
+    match block {
+        // Taken out by `compose`.
+        Block::Drawing => ui::Block::default(),
+        Block::Display(text) => kind(ui::Kind::Display, &balanced(text)),
+        Block::Heading(text) => ui::Block {
+            lead: face == Face::Attract,
+            inline: face == Face::Home,
+            ..kind(ui::Kind::Heading, text)
+        },
+        Block::Text(text) => ui::Block {
+            lead,
+            ..kind(ui::Kind::Text, text)
+        },
+        Block::Promises(items) => listed(ui::Kind::Promises, items),
+        Block::Languages(items) => {
+            let mut made: Vec<ui::Item> = items.iter().map(item).collect();
+            if let Some(first) = made.first_mut() {
+                first.look = ui::Look::Primary;
+            }
+            ui::Block {
+                items: model(made),
+                ..kind(ui::Kind::Languages, "")
+            }
+        }
+        Block::SearchBox(search) => ui::Block {
+            button: item(search),
+            has_button: true,
+            ..kind(ui::Kind::Search, "")
+        },
+        Block::Tiles(items) => grid(ui::Kind::Tiles, items, tile_columns(items, view.size, landscape)),
+        Block::Rows(items) => {
+            let two = landscape && face == Face::Home && view.size == TextSize::Normal;
+            grid(
+                ui::Kind::Rows,
+                &roomy(items, landscape, landscape && view.keyboard.is_some()),
+                if two { 2 } else { 1 },
+            )
+        }
+        Block::Facts(facts) => ui::Block {
+            items: model(facts.iter().map(fact).collect()),
+            ..kind(ui::Kind::Facts, "")
+        },
+        Block::Checklist(items) => listed(ui::Kind::Checklist, items),
+        Block::Note {
+            tone,
+            icon,
+            title,
+            text,
+        } => ui::Block {
+            icon: note_icon(icon, *tone).into(),
+            title: title.as_str().into(),
+            tone: match tone {
+                Tone::Info => ui::Tone::Info,
+                Tone::Good => ui::Tone::Good,
+                Tone::Warn => ui::Tone::Warn,
+                Tone::Bad => ui::Tone::Bad,
+            },
+            inline: !title.is_empty()
+                && (*tone == Tone::Info || (*tone != Tone::Bad && title.ends_with('.'))),
+            ..kind(ui::Kind::Note, text)
+        },
+        Block::Choices {
+            several,
+            items,
+            chosen_word,
+        } => ui::Block {
+            several: *several,
+            note: chosen_word.as_str().into(),
+            ..listed(ui::Kind::Choices, items)
+        },
+        Block::BigChoices(items) => ui::Block {
+            items: model(items.iter().map(big).collect()),
+            ..kind(ui::Kind::BigChoices, "")
+        },
+        Block::Field {
+            label,
+            value,
+            placeholder,
+            counter,
+            wrong,
+        } => ui::Block {
+            title: label.as_str().into(),
+            note: placeholder.as_str().into(),
+            icon: counter.as_str().into(),
+            wrong: *wrong,
+            ..kind(ui::Kind::Field, value)
+        },
+        Block::Date(parts) => ui::Block {
+            items: model(parts.iter().map(date).collect()),
+            ..kind(ui::Kind::Date, "")
+        },
+        Block::Review {
+            rows: answers,
+            change_word,
+        } => {
+            let made: Vec<ui::Item> = answers.iter().map(fact).collect();
+            let columns = if landscape && view.size == TextSize::Normal {
+                2
+            } else {
+                1
+            };
+            ui::Block {
+                note: change_word.as_str().into(),
+                columns,
+                rows: rows(&made, 2),
+                items: model(made),
+                ..kind(ui::Kind::Review, "")
+            }
+        }
+        Block::Panel {
+            title,
+            lines,
+            columns,
+            button: more,
+        } => {
+            let made: Vec<ui::Item> = lines.iter().map(item).collect();
+            ui::Block {
+                title: title.as_str().into(),
+                columns: if *columns { 2 } else { 1 },
+                rows: rows(&made, 2),
+                items: model(made),
+                button: more.as_ref().map(button).unwrap_or_default(),
+                has_button: more.is_some(),
+                ..kind(ui::Kind::Panel, "")
+            }
+        }
+        Block::Number { label, number, facts } => ui::Block {
+            title: label.as_str().into(),
+            items: model(facts.iter().map(fact).collect()),
+            ..kind(ui::Kind::Number, number)
+        },
+        Block::Code {
+            label,
+            code,
+            text,
+            qr,
+        } => {
+            let picture = qr_picture(qr);
+            ui::Block {
+                title: label.as_str().into(),
+                note: text.as_str().into(),
+                // Words beside a QR are not spelt out like a code.
+                inline: code.contains(' '),
+                has_qr: picture.is_some(),
+                qr: picture.unwrap_or_default(),
+                ..kind(ui::Kind::Code, code)
+            }
+        }
+        Block::Countdown { left, of, word } => ui::Block {
+            left: whole(*left),
+            of: whole(*of),
+            ..kind(ui::Kind::Countdown, word)
+        },
+        Block::Setting { icon, label, options } => {
+            let samples = matches!(*icon, "text-aa" | "circle-half");
+            let made = options
+                .iter()
+                .enumerate()
+                .map(|(at, option)| {
+                    let mut made = item(option);
+                    if samples && option.icon.is_empty() {
+                        made.icon = (*icon).into();
+                        made.sample = i32::try_from(at).unwrap_or(0).min(2) + 1;
+                    }
+                    made
+                })
+                .collect();
+            ui::Block {
+                icon: (*icon).into(),
+                title: label.as_str().into(),
+                items: model(made),
+                ..kind(ui::Kind::Setting, "")
+            }
+        }
+        Block::Pager { before, place, after } => ui::Block {
+            items: model(vec![button(before), button(after)]),
+            ..kind(ui::Kind::Pager, place)
+        },
+        Block::Buttons(buttons) => {
+            let stacked = face == Face::Idle || (view.size == TextSize::Huge && buttons.len() > 1);
+            let made = buttons
+                .iter()
+                .map(|one| {
+                    let mut made = button(one);
+                    // On the idle screen this one erases; its colour repeats what its words say.
+                    if face == Face::Idle && one.icon == "sign-out" {
+                        made.look = ui::Look::Danger;
+                    }
+                    made
+                })
+                .collect();
+            ui::Block {
+                lead: face == Face::Idle && !landscape,
+                columns: if stacked {
+                    1
+                } else if buttons.len() == 1 {
+                    0
+                } else {
+                    2
+                },
+                items: model(made),
+                ..kind(ui::Kind::Buttons, "")
+            }
+        }
+    }
+}
+
+fn kind(kind: ui::Kind, text: &str) -> ui::Block {
+    ui::Block {
+        kind,
+        text: text.into(),
+        ..ui::Block::default()
+    }
+}
+
+fn listed(of: ui::Kind, items: &[Item]) -> ui::Block {
+    ui::Block {
+        items: model(items.iter().map(item).collect()),
+        ..kind(of, "")
+    }
+}
+
+fn grid(of: ui::Kind, items: &[Item], columns: usize) -> ui::Block {
+    let made: Vec<ui::Item> = items
+        .iter()
+        .map(|one| {
+            let mut made = item(one);
+            if one.chosen && of == ui::Kind::Rows {
+                made.chosen = true;
+            }
+            // Marked by `roomy`: the note stands under the name.
+            if of == ui::Kind::Rows && one.note.starts_with(UNDER) {
+                made.note = one.note.trim_start_matches(UNDER).into();
+                made.sample = 9;
+            }
+            made
+        })
+        .collect();
+    ui::Block {
+        columns: i32::try_from(columns).unwrap_or(1),
+        rows: rows(&made, columns),
+        ..kind(of, "")
+    }
+}
+
+/// Marks notes that would squeeze their name.
+const UNDER: char = '\u{1}';
+
+fn roomy(items: &[Item], landscape: bool, narrow: bool) -> Vec<Item> {
+    // Pixels beside caret and padding, and what a letter takes at ×1.
+    let (room, name, small) = if landscape { (1000, 18, 14) } else { (830, 19, 14) };
+    let tight = narrow
+        || items
+            .iter()
+            .any(|one| letters(&one.words.text) * name + letters(&one.note) * small > room);
+    items
+        .iter()
+        .map(|one| {
+            let mut one = one.clone();
+            if tight && !one.note.is_empty() {
+                one.note.insert(0, UNDER);
+            }
+            one
+        })
+        .collect()
+}
+
+fn tile_columns(items: &[Item], size: TextSize, landscape: bool) -> usize {
+    let longest = items
+        .iter()
+        .flat_map(|one| {
+            one.words
+                .text
+                .split_whitespace()
+                .chain(one.words.beside.split_whitespace())
+        })
+        .map(letters)
+        .max()
+        .unwrap_or(0);
+    match (size, landscape) {
+        (TextSize::Normal, true) => 3,
+        (TextSize::Normal, false) => 2,
+        // What fits beside the icon at these letters.
+        (TextSize::Large, true) => 2,
+        (TextSize::Large, false) if longest <= 10 => 2,
+        (TextSize::Huge, true) if longest <= 9 => 2,
+        (TextSize::Large | TextSize::Huge, _) => 1,
+    }
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn item(from: &Item) -> ui::Item {
+    ui::Item {
+        icon: from.icon.into(),
+        text: from.words.text.as_str().into(),
+        beside: from.words.beside.as_str().into(),
+        note: from.note.as_str().into(),
+        action: from.action.map_or(-1, |action| i32::from(action.0)),
+        chosen: from.chosen,
+        ..none()
+    }
+}
+
+/// «Espera ahora: 5 a 10 minutos» is cut after its colon; the second part is set in bold.
+fn big(from: &Item) -> ui::Item {
+    let mut made = item(from);
+    if let Some((label, value)) = from.note.split_once(": ") {
+        made.less_word = format!("{label}:").into();
+        made.more_word = value.into();
+    }
+    made
+}
+
+fn button(from: &Button) -> ui::Item {
+    ui::Item {
+        icon: from.icon.into(),
+        text: from.words.text.as_str().into(),
+        beside: from.words.beside.as_str().into(),
+        action: from.action.map_or(-1, |action| i32::from(action.0)),
+        ..none()
+    }
+}
+
+/// A button of the bottom bar, with its words broken in two even lines.
+fn nav(from: &Button) -> ui::Item {
+    ui::Item {
+        note: balanced(&from.words.text).into(),
+        ..button(from)
+    }
+}
+
+fn fact(from: &Fact) -> ui::Item {
+    ui::Item {
+        icon: from.icon.into(),
+        text: from.label.as_str().into(),
+        note: from.value.as_str().into(),
+        action: from.change.map_or(-1, |action| i32::from(action.0)),
+        ..none()
+    }
+}
+
+fn date(from: &DatePart) -> ui::Item {
+    ui::Item {
+        text: from.label.as_str().into(),
+        note: from.value.as_str().into(),
+        action: from.more.map_or(-1, |action| i32::from(action.0)),
+        less: from.less.map_or(-1, |action| i32::from(action.0)),
+        more_word: from.more_word.as_str().into(),
+        less_word: from.less_word.as_str().into(),
+        ..none()
+    }
+}
+
+fn none() -> ui::Item {
+    ui::Item {
+        action: -1,
+        less: -1,
+        ..ui::Item::default()
+    }
+}
+
+fn note_icon(icon: &'static str, tone: Tone) -> &'static str {
+    match (icon, tone) {
+        ("", Tone::Info) => "info",
+        ("", Tone::Good) => "check-circle",
+        ("", Tone::Warn) => "warning",
+        ("", Tone::Bad) => "warning-circle",
+        (named, _) => named,
+    }
+}
+
+/// Breaks words longer than a short line into two lines of about the same length.
+pub(super) fn balanced(text: &str) -> String {
+    if letters(text) <= 10 {
+        return text.to_owned();
+    }
+    let breaks = text.match_indices(' ').map(|(at, _)| at);
+    // Of two even breaks the later one: «Ver y oír / mejor».
+    match breaks
+        .rev()
+        .min_by_key(|&at| letters(&text[..at]).max(letters(&text[at..]) - 1))
+    {
+        Some(at) => format!("{}\n{}", &text[..at], &text[at + 1..]),
+        None => text.to_owned(),
+    }
+}
+
+fn whole(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn model<T: Clone + 'static>(items: Vec<T>) -> ModelRc<T> {
+    ModelRc::from(Rc::new(VecModel::from(items)))
+}
+
+fn rows(items: &[ui::Item], columns: usize) -> ModelRc<ModelRc<ui::Item>> {
+    model(
+        items
+            .chunks(columns.max(1))
+            .map(|row| model(row.to_vec()))
+            .collect(),
+    )
+}
+
+/// One pixel a module with the quiet zone; the screen enlarges it without smoothing.
+fn qr_picture(text: &str) -> Option<Image> {
+    if text.is_empty() {
+        return None;
+    }
+    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).ok()?;
+    let quiet = 4;
+    let side = code.width() + 2 * quiet;
+    let mut pixels =
+        SharedPixelBuffer::<Rgb8Pixel>::new(u32::try_from(side).ok()?, u32::try_from(side).ok()?);
+    let white = Rgb8Pixel {
+        r: 255,
+        g: 255,
+        b: 255,
+    };
+    let black = Rgb8Pixel { r: 0, g: 0, b: 0 };
+    for (at, pixel) in pixels.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (at % side, at / side);
+        let inside = (quiet..side - quiet).contains(&x) && (quiet..side - quiet).contains(&y);
+        let dark = inside && code[(x - quiet, y - quiet)] == qrcode::Color::Dark;
+        *pixel = if dark { black } else { white };
+    }
+    Some(Image::from_rgb8(pixels))
+}

@@ -1,0 +1,342 @@
+//! Who drives the screen, and the loops that show it: on a web page or on a window.
+//!
+//! The UI lives on one thread, the one that calls [`run_web`] or [`run_window`]. Nothing here waits for the
+//! network or the disk: the driver answers from memory and its shell reports through [`Driver::inbox`].
+
+#[cfg(feature = "screen")]
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+#[cfg(feature = "screen")]
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::domain::session::view::{Action, View};
+
+/// Where the citizen's screen is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// On a web page that takes taps: demos, training, tests.
+    Web,
+    /// On a screen of this machine.
+    Window,
+    /// Nowhere.
+    None,
+}
+
+/// A special key of the keyboard on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The next letter is a capital, or no longer.
+    Shift,
+    /// Takes the last letter away.
+    Back,
+    /// Takes everything away.
+    Clear,
+    /// Digits instead of accents, or back.
+    Digits,
+}
+
+/// What the citizen did on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// A control of the view was touched.
+    Act(Action),
+    /// Letters were typed.
+    Typed(String),
+    /// A special key was touched.
+    Key(Key),
+}
+
+/// What the face needs from whoever drives the session.
+pub trait Driver {
+    /// The whole screen as it is now.
+    fn view(&self) -> View;
+    /// A control was touched.
+    fn act(&mut self, action: Action);
+    /// Letters were typed.
+    fn typed(&mut self, text: &str);
+    /// A special key was touched.
+    fn key(&mut self, key: Key);
+    /// A second has passed.
+    fn tick(&mut self);
+    /// Takes in what the shell has to report; true when the view may have changed.
+    fn inbox(&mut self) -> bool;
+}
+
+/// Gives a touch to its driver.
+pub fn give(driver: &mut dyn Driver, touch: Touch) {
+    match touch {
+        Touch::Act(action) => driver.act(action),
+        Touch::Typed(text) => driver.typed(&text),
+        Touch::Key(key) => driver.key(key),
+    }
+}
+
+/// Something on the screen, as it can be read and touched; an entry of `view.json`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Element {
+    /// `button`, `input`, `text`, `heading` or `choice`.
+    pub role: &'static str,
+    /// What it says.
+    pub label: String,
+    /// What is typed or shown in it; `true` or `false` for a choice.
+    pub value: String,
+    /// False for a control that is not available.
+    pub enabled: bool,
+    /// Left edge in pixels of the screen.
+    pub x: i32,
+    /// Upper edge in pixels of the screen.
+    pub y: i32,
+    /// In pixels of the screen.
+    pub width: i32,
+    /// In pixels of the screen.
+    pub height: i32,
+}
+
+/// The whole screen as text.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Reading {
+    /// Name of the face.
+    pub face: &'static str,
+    /// `es`, `qu` or `en`.
+    pub language: &'static str,
+    /// What is visible, in reading order.
+    pub elements: Vec<Element>,
+}
+
+/// One picture of the screen.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Grows by one with every change that can be seen.
+    pub frame: u64,
+    /// The picture as PNG.
+    pub png: axum::body::Bytes,
+}
+
+/// What the web page asks of the UI thread.
+#[derive(Debug)]
+pub enum Command {
+    /// A tap at pixels of the screen; answered with the face once its result is shown.
+    Tap {
+        /// From the left.
+        x: f32,
+        /// From the top.
+        y: f32,
+        /// Gets the name of the face.
+        reply: oneshot::Sender<&'static str>,
+    },
+    /// Text typed on a keyboard; a line feed is the primary button, U+0008 takes a letter away.
+    Type {
+        /// What was typed.
+        text: String,
+        /// Gets the name of the face.
+        reply: oneshot::Sender<&'static str>,
+    },
+    /// The picture as it is now.
+    Png(oneshot::Sender<Picture>),
+    /// The screen as text.
+    View(oneshot::Sender<Reading>),
+    /// The driver has something in its inbox.
+    Wake,
+    /// Ends the loop.
+    Stop,
+}
+
+/// Size of a screen in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+impl Size {
+    /// The reference screen, 1080×1920.
+    pub const PORTRAIT: Self = Self {
+        width: 1080,
+        height: 1920,
+    };
+    /// 1920×1080.
+    pub const LANDSCAPE: Self = Self {
+        width: 1920,
+        height: 1080,
+    };
+}
+
+/// Why a screen cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// There is no X server and no Wayland compositor, or it refused.
+    #[error("No display to open a window on; use --display web, or set DISPLAY or WAYLAND_DISPLAY ({0})")]
+    NoDisplay(String),
+    /// The in-memory screen could not be made.
+    #[error("The screen could not be made ({0})")]
+    NotMade(String),
+    /// A picture could not be encoded.
+    #[error("The picture of the screen could not be encoded")]
+    Png(#[from] png::EncodingError),
+}
+
+/// Shows the driver's session on an in-memory screen until [`Command::Stop`] or until nobody can send commands.
+///
+/// `frame` is told the number of every new picture.
+#[cfg(feature = "screen")]
+pub fn run_web(
+    driver: &mut dyn Driver,
+    commands: &Receiver<Command>,
+    frame: &tokio::sync::watch::Sender<u64>,
+    size: Size,
+) -> Result<(), ScreenError> {
+    let mut screen = super::screen::Screen::new(size)?;
+    let second = Duration::from_secs(1);
+    let mut next_tick = Instant::now() + second;
+    show(driver, &mut screen, frame);
+    loop {
+        let pause = screen
+            .until_timer()
+            .unwrap_or(second)
+            .min(next_tick.saturating_duration_since(Instant::now()));
+        let command = match commands.recv_timeout(pause) {
+            Ok(command) => Some(command),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        // A reply whose asker has gone is not an error.
+        match command {
+            Some(Command::Tap { x, y, reply }) => {
+                screen.tap(x, y);
+                let face = show(driver, &mut screen, frame);
+                let _ = reply.send(face);
+            }
+            Some(Command::Type { text, reply }) => {
+                type_text(driver, &text);
+                let face = show(driver, &mut screen, frame);
+                let _ = reply.send(face);
+            }
+            Some(Command::Png(reply)) => {
+                show(driver, &mut screen, frame);
+                let _ = reply.send(screen.picture()?);
+            }
+            Some(Command::View(reply)) => {
+                show(driver, &mut screen, frame);
+                let view = driver.view();
+                let _ = reply.send(Reading {
+                    face: view.face.name(),
+                    language: view.language,
+                    elements: screen.elements(),
+                });
+            }
+            Some(Command::Stop) => return Ok(()),
+            Some(Command::Wake) | None => {}
+        }
+        if Instant::now() >= next_tick {
+            driver.tick();
+            next_tick = (next_tick + second).max(Instant::now());
+        }
+        show(driver, &mut screen, frame);
+    }
+}
+
+/// Shows the driver's session in a window of this machine, on the whole screen where the display allows it, until
+/// [`Command::Stop`], until nobody can send commands, or until the window is closed.
+///
+/// `size` is the window's when it cannot fill the screen. Must be called on the main thread.
+#[cfg(feature = "screen")]
+pub fn run_window(
+    driver: &mut dyn Driver,
+    commands: &Receiver<Command>,
+    size: Size,
+) -> Result<(), ScreenError> {
+    use std::sync::mpsc::TryRecvError;
+
+    // Short enough that a report of the shell is seen at once; touches end the wait by themselves.
+    const PAUSE: Duration = Duration::from_millis(40);
+    let second = Duration::from_secs(1);
+    let mut window = super::window::Window::open(size)?;
+    let mut next_tick = Instant::now() + second;
+    loop {
+        for touch in window.take_touches() {
+            give(driver, touch);
+        }
+        driver.inbox();
+        let view = driver.view();
+        window.show(&view);
+        let pause = PAUSE.min(next_tick.saturating_duration_since(Instant::now()));
+        if !window.wait(pause)? {
+            return Ok(());
+        }
+        loop {
+            // A reply whose asker has gone is not an error.
+            match commands.try_recv() {
+                Ok(Command::Tap { x, y, reply }) => {
+                    window.tap(x, y);
+                    for touch in window.take_touches() {
+                        give(driver, touch);
+                    }
+                    let _ = reply.send(driver.view().face.name());
+                }
+                Ok(Command::Type { text, reply }) => {
+                    type_text(driver, &text);
+                    let _ = reply.send(driver.view().face.name());
+                }
+                Ok(Command::View(reply)) => {
+                    let view = driver.view();
+                    window.show(&view);
+                    let _ = reply.send(Reading {
+                        face: view.face.name(),
+                        language: view.language,
+                        elements: window.elements(),
+                    });
+                }
+                // A window has no picture to give: its reply is dropped.
+                Ok(Command::Png(_) | Command::Wake) => {}
+                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
+                Err(TryRecvError::Empty) => break,
+            }
+        }
+        if Instant::now() >= next_tick {
+            driver.tick();
+            next_tick = (next_tick + second).max(Instant::now());
+        }
+    }
+}
+
+/// Brings touches to the driver and its view to the screen; returns the name of the face shown.
+#[cfg(feature = "screen")]
+fn show(
+    driver: &mut dyn Driver,
+    screen: &mut super::screen::Screen,
+    frame: &tokio::sync::watch::Sender<u64>,
+) -> &'static str {
+    screen.update_timers();
+    for touch in screen.take_touches() {
+        give(driver, touch);
+    }
+    driver.inbox();
+    let view = driver.view();
+    screen.show(&view);
+    let number = screen.render();
+    frame.send_if_modified(|shown| std::mem::replace(shown, number) != number);
+    view.face.name()
+}
+
+/// Gives text as a keyboard would: letters, U+0008 and line feeds.
+pub fn type_text(driver: &mut dyn Driver, text: &str) {
+    for part in text.split_inclusive(['\n', '\u{8}']) {
+        let letters = part.trim_end_matches(['\n', '\u{8}']);
+        if driver.view().keyboard.is_none() {
+            return;
+        }
+        if !letters.is_empty() {
+            driver.typed(letters);
+        }
+        if part.ends_with('\u{8}') {
+            driver.key(Key::Back);
+        } else if part.ends_with('\n')
+            && let Some(action) = driver.view().primary.and_then(|primary| primary.action)
+        {
+            driver.act(action);
+        }
+    }
+}

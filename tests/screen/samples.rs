@@ -1,0 +1,879 @@
+//! Screens as the session would say them, with the words of the design reference.
+
+use ventanilla::domain::session::view::{
+    Action, Block, Button, DatePart, Face, Fact, Item, KeyWords, Keyboard, KeyboardKind, Progress, TextSize,
+    Theme, Tone, View, Words,
+};
+
+/// Gives each control its own number.
+struct Numbers(u16);
+
+impl Numbers {
+    fn next(&mut self) -> Option<Action> {
+        self.0 += 1;
+        Some(Action(self.0))
+    }
+}
+
+fn words(text: &str) -> Words {
+    Words::from(text.to_owned())
+}
+
+fn button(n: &mut Numbers, icon: &'static str, text: &str) -> Button {
+    Button {
+        icon,
+        words: words(text),
+        action: n.next(),
+    }
+}
+
+fn item(n: &mut Numbers, icon: &'static str, text: &str, note: &str) -> Item {
+    Item {
+        icon,
+        words: words(text),
+        note: note.into(),
+        action: n.next(),
+        chosen: false,
+    }
+}
+
+fn line(icon: &'static str, text: &str, note: &str) -> Item {
+    Item {
+        icon,
+        words: words(text),
+        note: note.into(),
+        action: None,
+        chosen: false,
+    }
+}
+
+fn fact(icon: &'static str, label: &str, value: &str) -> Fact {
+    Fact {
+        icon,
+        label: label.into(),
+        value: value.into(),
+        change: None,
+    }
+}
+
+fn bottom(n: &mut Numbers, first: (&'static str, &str)) -> Vec<Button> {
+    vec![
+        button(n, first.0, first.1),
+        button(n, "chats-circle", "Ayuda de una persona"),
+        button(n, "person-arms-spread", "Ver y oír mejor"),
+        button(n, "sign-out", "Terminar"),
+    ]
+}
+
+fn base(n: &mut Numbers, face: Face, title: &str) -> View {
+    View {
+        face,
+        language: "es",
+        theme: Theme::Normal,
+        size: TextSize::Normal,
+        place: "Quitumbe".into(),
+        place_note: "Administración Zonal · Kiosco 2".into(),
+        clock: "10:08".into(),
+        offline: String::new(),
+        cover: None,
+        progress: None,
+        over_title: String::new(),
+        title: words(title),
+        help: String::new(),
+        listen: Some(button(n, "speaker-high", "Escuchar")),
+        blocks: Vec::new(),
+        keyboard: None,
+        primary: None,
+        secondary: None,
+        bottom: bottom(n, ("arrow-left", "Atrás")),
+    }
+}
+
+fn in_form(n: &mut Numbers, view: &mut View, name: &str, place: &str, done: u32, of: u32) {
+    view.place_note = "Administración Zonal".into();
+    view.cover = Some(button(n, "eye-slash", "Tapar pantalla"));
+    view.progress = Some(Progress {
+        name: name.into(),
+        place: place.into(),
+        done,
+        of,
+    });
+}
+
+pub fn attract() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Attract, "");
+    view.place_note = "Administración Zonal · 08:00 a 16:30".into();
+    view.listen = None;
+    view.blocks = vec![
+        Block::Drawing,
+        Block::Display("Haga aquí su trámite".into()),
+        Block::Text("No necesita internet, correo ni impresora.".into()),
+        Block::Promises(vec![
+            line("list-checks", "182 trámites", ""),
+            line("ticket", "Su turno", ""),
+            line("receipt", "Su comprobante", ""),
+        ]),
+        Block::Heading("Toque su idioma para empezar".into()),
+        Block::Languages(vec![
+            item(n, "", "Español", "Empezar"),
+            Item {
+                words: Words {
+                    text: "Kichwa".into(),
+                    beside: "Empezar".into(),
+                },
+                note: "Kallarina".into(),
+                action: n.next(),
+                ..Item::default()
+            },
+            item(n, "", "English", "Start"),
+        ]),
+    ];
+    view.bottom = vec![
+        button(n, "headphones", "Empezar con voz"),
+        button(n, "text-aa", "Letra grande"),
+        button(n, "person-arms-spread", "Ver y oír mejor"),
+        button(n, "chats-circle", "Ayuda de una persona"),
+    ];
+    view
+}
+
+pub fn home() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Home, "¿Qué necesita hacer?");
+    view.blocks = vec![
+        Block::SearchBox(item(
+            n,
+            "magnifying-glass",
+            "Buscar: predial, perro, patente…",
+            "",
+        )),
+        Block::Heading("Por lo que le pasa".into()),
+        Block::Tiles(vec![
+            item(n, "storefront", "Abrir un negocio", ""),
+            item(n, "house-line", "Mi casa o terreno", ""),
+            item(n, "hand-heart", "Tengo 65 años o más", ""),
+            item(n, "paw-print", "Mi perro o mi gato", ""),
+            item(n, "hard-hat", "Voy a construir", ""),
+            item(n, "flower-tulip", "Falleció un familiar", ""),
+        ]),
+        Block::Heading("Lo más pedido".into()),
+        Block::Rows(vec![
+            item(n, "", "Consultar el impuesto predial", "Gratis · al momento"),
+            item(n, "", "Exoneración por edad", "Gratis · al momento"),
+            item(n, "", "Cómo va mi trámite", "Gratis · al momento"),
+            item(n, "", "Ver los 182 trámites", "por orden alfabético"),
+        ]),
+    ];
+    view.primary = Some(button(n, "ticket", "Tomar un turno"));
+    view.secondary = Some(button(n, "qr-code", "Tengo un código"));
+    view.bottom = bottom(n, ("translate", "Idioma"));
+    view
+}
+
+/// The home's first page in the largest letters.
+pub fn home_first_page() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Home, "¿Qué necesita hacer?");
+    view.listen = Some(button(n, "speaker-high", "Oír"));
+    view.blocks = vec![
+        Block::SearchBox(item(n, "magnifying-glass", "Buscar", "")),
+        Block::Tiles(vec![
+            item(n, "storefront", "Abrir un negocio", ""),
+            item(n, "house-line", "Mi casa o terreno", ""),
+            item(n, "hand-heart", "Tengo 65 años o más", ""),
+        ]),
+        Block::Pager {
+            before: Button {
+                icon: "caret-up",
+                words: words("Antes"),
+                action: None,
+            },
+            place: "1 de 4".into(),
+            after: button(n, "caret-down", "Más"),
+        },
+    ];
+    view.primary = Some(button(n, "ticket", "Tomar un turno"));
+    view.bottom = vec![
+        button(n, "translate", "Idioma"),
+        button(n, "chats-circle", "Ayuda"),
+        button(n, "person-arms-spread", "Ver, oír"),
+        button(n, "sign-out", "Terminar"),
+    ];
+    view
+}
+
+pub fn list() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::List, "Mi casa o terreno");
+    view.blocks = vec![
+        Block::Rows(vec![
+            item(n, "", "Consultar el impuesto predial", "Gratis · al momento"),
+            item(
+                n,
+                "",
+                "Certificado de gravamen de la propiedad horizontal",
+                "USD 4,00 · 3 días",
+            ),
+            item(
+                n,
+                "",
+                "Licencia metropolitana urbanística de construcción simplificada",
+                "Valor por confirmar",
+            ),
+            Item {
+                note: "Sin sistema".into(),
+                action: None,
+                ..item(n, "", "Informe de regulación", "")
+            },
+        ]),
+        Block::Pager {
+            before: Button {
+                icon: "caret-up",
+                words: words("Antes"),
+                action: None,
+            },
+            place: "1 de 4".into(),
+            after: button(n, "caret-down", "Más"),
+        },
+    ];
+    view
+}
+
+pub fn search() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Search, "¿Qué busca?");
+    view.blocks = vec![
+        Block::Field {
+            label: String::new(),
+            value: "predi".into(),
+            placeholder: "predial, perro, patente…".into(),
+            counter: String::new(),
+            wrong: false,
+        },
+        Block::Rows(vec![
+            item(n, "", "Consultar el impuesto predial", "Gratis · al momento"),
+            item(n, "", "Exoneración del impuesto predial", "Gratis · al momento"),
+            item(n, "", "Pagar el predial", "Sin costo"),
+        ]),
+    ];
+    view.keyboard = Some(keyboard(KeyboardKind::Text));
+    view
+}
+
+pub fn procedure() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(
+        n,
+        Face::Procedure,
+        "Exoneración del impuesto predial para adultos mayores",
+    );
+    view.over_title = "Tributos\nDirección Metropolitana Tributaria".into();
+    view.blocks = vec![
+        Block::Facts(vec![
+            fact("money", "Cuánto cuesta", "Gratis"),
+            fact("clock", "Tiempo aquí", "8 minutos"),
+            fact("seal-check", "Respuesta", "Al momento"),
+        ]),
+        Block::Heading("Lo que necesita".into()),
+        Block::Checklist(vec![
+            line("", "Su número de cédula", "Lo escribe usted. No necesita copia."),
+            line("", "Cuánto recibe al mes", "Jubilación, arriendos, trabajo. Una cantidad aproximada sirve."),
+            line("", "Cuánto vale lo que tiene", "Casas, terrenos y vehículos."),
+            Item {
+                chosen: true,
+                ..line("", "Los datos de su casa o terreno", "Ya los tiene el Municipio. No traiga papeles.")
+            },
+        ]),
+        Block::Note {
+            tone: Tone::Info,
+            icon: "info",
+            title: "Es para usted si".into(),
+            text: "ya tenía 65 años el 31 de diciembre pasado. Topes: USD 2.350 al mes y USD 235.000 de patrimonio."
+                .into(),
+        },
+    ];
+    view.primary = Some(button(n, "arrow-right", "Empezar"));
+    view.secondary = Some(button(n, "printer", "Imprimir lista"));
+    view
+}
+
+pub fn question_choice() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Question, "¿Cuál es su estado civil?");
+    in_form(n, &mut view, "Exoneración del predial", "Pregunta 3 de 8", 2, 8);
+    view.help = "El que consta en su cédula.".into();
+    let mut items: Vec<Item> = [
+        "Soltera o soltero",
+        "Casada o casado",
+        "En unión de hecho",
+        "Divorciada o divorciado",
+        "Viuda o viudo",
+    ]
+    .iter()
+    .map(|text| item(n, "", text, ""))
+    .collect();
+    items[4].chosen = true;
+    view.blocks = vec![
+        Block::Choices {
+            several: false,
+            items,
+            chosen_word: "Elegido".into(),
+        },
+        Block::Buttons(vec![button(n, "question", "¿Por qué lo preguntan?")]),
+    ];
+    view.primary = Some(button(n, "arrow-right", "Continuar"));
+    view
+}
+
+/// The same with Kichwa words and the Spanish beside them.
+pub fn question_kichwa() -> View {
+    let mut view = question_choice();
+    view.language = "qu";
+    view.title = Words {
+        text: "¿Imashinatak kawsanki?".into(),
+        beside: "¿Cuál es su estado civil?".into(),
+    };
+    if let Some(Block::Choices { items, .. }) = view.blocks.first_mut() {
+        let kichwa = [
+            "Sapalla",
+            "Sawarishka",
+            "Tantalla kawsak",
+            "Rakirishka",
+            "Sapayashka",
+        ];
+        for (one, text) in items.iter_mut().zip(kichwa) {
+            one.words = Words {
+                text: text.into(),
+                beside: one.words.text.clone(),
+            };
+        }
+    }
+    view
+}
+
+pub fn question_text() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Question, "¿Cómo se llama su perro?");
+    in_form(n, &mut view, "Registro de mascota", "Pregunta 4 de 9", 3, 9);
+    view.help = "Escriba el nombre que usa en casa.".into();
+    view.blocks = vec![
+        Block::Field {
+            label: "Nombre del perro".into(),
+            value: "Ñusta".into(),
+            placeholder: String::new(),
+            counter: "5 letras de 40".into(),
+            wrong: false,
+        },
+        Block::Text("Si todavía no tiene nombre, escriba «sin nombre».".into()),
+    ];
+    view.keyboard = Some(keyboard(KeyboardKind::Text));
+    view.primary = Some(button(n, "arrow-right", "Continuar"));
+    view
+}
+
+pub fn question_number() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Question, "¿Cuál es su número de cédula?");
+    in_form(n, &mut view, "Exoneración del predial", "Pregunta 1 de 8", 0, 8);
+    view.blocks = vec![
+        Block::Field {
+            label: "Cédula".into(),
+            value: "171 034 719".into(),
+            placeholder: String::new(),
+            counter: "9 de 10 números".into(),
+            wrong: true,
+        },
+        Block::Note {
+            tone: Tone::Bad,
+            icon: "warning-circle",
+            title: "Falta 1 número.".into(),
+            text: "La cédula tiene 10.".into(),
+        },
+    ];
+    view.keyboard = Some(keyboard(KeyboardKind::Digits));
+    view.primary = Some(button(n, "arrow-right", "Continuar"));
+    view
+}
+
+pub fn question_date() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Question, "¿Qué día nació su perro?");
+    in_form(n, &mut view, "Registro de mascota", "Pregunta 5 de 9", 4, 9);
+    let mut part = |label: &str, value: &str| DatePart {
+        label: label.into(),
+        value: value.into(),
+        more: n.next(),
+        less: n.next(),
+        more_word: "Más".into(),
+        less_word: "Menos".into(),
+    };
+    view.blocks = vec![Block::Date(vec![
+        part("Día", "24"),
+        part("Mes", "noviembre"),
+        part("Año", "2025"),
+    ])];
+    view.primary = Some(button(n, "arrow-right", "Continuar"));
+    view
+}
+
+pub fn review() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Review, "Revise sus respuestas");
+    in_form(n, &mut view, "Exoneración del predial", "Revisión", 8, 8);
+    view.clock = "10:12".into();
+    let rows = [
+        ("Cédula", "17••••7103"),
+        ("Año", "2026"),
+        ("Estado civil", "Viuda"),
+        ("Su predio", "N.º 512034, Quitumbe"),
+        ("Ingreso al mes", "USD 470,00"),
+        ("Patrimonio", "USD 38.500,00"),
+        ("¿Vive en ese predio?", "Sí"),
+    ]
+    .map(|(label, value)| Fact {
+        change: n.next(),
+        ..fact("", label, value)
+    });
+    view.blocks = vec![
+        Block::Review {
+            rows: rows.into(),
+            change_word: "Cambiar".into(),
+        },
+        Block::Note {
+            tone: Tone::Good,
+            icon: "seal-check",
+            title: "Le corresponde exoneración total".into(),
+            text: "Ingreso: 470, de un tope de 2.350.\nPatrimonio: 38.500, de un tope de 235.000.".into(),
+        },
+    ];
+    view.primary = Some(button(n, "check", "Todo está bien"));
+    view
+}
+
+pub fn consent() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Consent, "Lea y marque lo que acepta");
+    in_form(n, &mut view, "Exoneración del predial", "Último paso", 8, 8);
+    view.clock = "10:14".into();
+    view.blocks = vec![
+        Block::Panel {
+            title: String::new(),
+            lines: vec![
+                line("files", "Qué enviamos.", "Sus 7 respuestas, al Municipio."),
+                line(
+                    "lock-key",
+                    "Quién las ve.",
+                    "Solo quien resuelve su trámite. Esta máquina no puede volver a leerlas.",
+                ),
+                line(
+                    "scales",
+                    "Sus derechos.",
+                    "Puede ver, corregir o borrar sus datos: llame al 1800 510 510.",
+                ),
+            ],
+            columns: false,
+            button: Some(button(n, "file-text", "Leer el aviso completo")),
+        },
+        Block::Choices {
+            several: true,
+            items: vec![
+                Item {
+                    chosen: true,
+                    ..item(
+                        n,
+                        "",
+                        "Declaro que mis respuestas son verdaderas",
+                        "Necesario para enviar",
+                    )
+                },
+                item(
+                    n,
+                    "",
+                    "Acepto que el Municipio use estos datos para este trámite",
+                    "Necesario para enviar",
+                ),
+                item(
+                    n,
+                    "",
+                    "Quiero avisos por mensaje al 09••••4821",
+                    "Opcional. Puede decir que no.",
+                ),
+            ],
+            chosen_word: String::new(),
+        },
+    ];
+    view.primary = Some(button(n, "paper-plane-tilt", "Enviar mi solicitud"));
+    view
+}
+
+fn number(number: &str, before: &str) -> Block {
+    Block::Number {
+        label: "Su turno, Tributos".into(),
+        number: number.into(),
+        facts: vec![
+            fact("", "Antes que usted", before),
+            fact("", "Espera", "20 a 30 minutos"),
+        ],
+    }
+}
+
+pub fn success() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Success, "Listo. Su solicitud está registrada.");
+    view.clock = "10:15".into();
+    view.blocks = vec![
+        Block::Note {
+            tone: Tone::Warn,
+            icon: "hand-tap",
+            title: "Tome sus 2 papeles".into(),
+            text: "Salen abajo, a la derecha de la pantalla.".into(),
+        },
+        number("T-018", "6 turnos"),
+        Block::Text("Mire y escuche la pantalla de la sala.".into()),
+        Block::Code {
+            label: "Código de su comprobante".into(),
+            code: "QT7M-4K2P".into(),
+            text: "Con él y los 4 últimos números de su cédula sabrá cómo va su trámite.".into(),
+            qr: "https://ventanilla.example/v/QT7M4K2P".into(),
+        },
+    ];
+    view.primary = Some(button(n, "sign-out", "Terminar"));
+    view.secondary = Some(button(n, "printer", "Imprimir copia"));
+    view.bottom = bottom(n, ("house-simple", "Inicio"));
+    view
+}
+
+pub fn turn_lane() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::TurnLane, "¿Necesita atención preferente?");
+    view.progress = Some(Progress {
+        name: "Turno para Tributos".into(),
+        place: "Pregunta 2 de 2".into(),
+        done: 1,
+        of: 2,
+    });
+    view.help = "Es su derecho. No pedimos papeles ni preguntamos el motivo.".into();
+    view.blocks = vec![
+        Block::Panel {
+            title: "Es para:".into(),
+            lines: vec![
+                line("hand-heart", "65 años o más", ""),
+                line("heartbeat", "Enfermedad grave", ""),
+                line("person-simple", "Embarazo", ""),
+                line("baby", "Niñas y niños", ""),
+                line("wheelchair", "Discapacidad", ""),
+                line("shield-check", "Víctimas de violencia", ""),
+            ],
+            columns: true,
+            button: None,
+        },
+        Block::BigChoices(vec![
+            item(n, "users-three", "Sí, preferente", "Espera ahora: 5 a 10 minutos"),
+            item(n, "user", "No, general", "Espera ahora: 20 a 30 minutos"),
+        ]),
+        Block::Note {
+            tone: Tone::Info,
+            icon: "scales",
+            title: "Cómo llamamos.".into(),
+            text: "Hasta 2 turnos preferentes seguidos; después, 1 general. Así nadie se queda esperando."
+                .into(),
+        },
+    ];
+    view
+}
+
+pub fn no_paper() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Turn, "Su turno está tomado, pero no hay papel");
+    view.clock = "10:21".into();
+    view.blocks = vec![
+        number("T-019", "7 turnos"),
+        Block::Note {
+            tone: Tone::Good,
+            icon: "check-circle",
+            title: "Vale igual que el de papel.".into(),
+            text: "Ya está en la fila. Avisamos al personal para que ponga papel.".into(),
+        },
+        Block::Heading("Para no olvidarlo".into()),
+        Block::Code {
+            label: String::new(),
+            code: "Tome una foto".into(),
+            text: "El cuadro abre su turno en el teléfono, dentro de la oficina.".into(),
+            qr: "http://turno.example/t/T019".into(),
+        },
+        Block::Buttons(vec![
+            button(n, "chat-text", "Enviarme un mensaje"),
+            button(n, "note-pencil", "Que me lo anoten"),
+        ]),
+    ];
+    view.primary = Some(button(n, "check", "Ya lo tengo"));
+    view.bottom = bottom(n, ("house-simple", "Inicio"));
+    view
+}
+
+pub fn idle() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Idle, "¿Sigue ahí?");
+    in_form(n, &mut view, "Exoneración del predial", "Pregunta 5 de 8", 4, 8);
+    view.listen = None;
+    view.help = "Si nadie toca la pantalla, borramos lo que escribió. Así nadie más lo ve.".into();
+    view.blocks = vec![
+        Block::Countdown {
+            left: 25,
+            of: 30,
+            word: "segundos".into(),
+        },
+        Block::Buttons(vec![
+            button(n, "floppy-disk", "Guardar y seguir después con un código"),
+            button(n, "sign-out", "Terminar y borrar todo"),
+        ]),
+    ];
+    view.primary = Some(button(n, "clock-clockwise", "Necesito más tiempo"));
+    view
+}
+
+pub fn accessibility() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Accessibility, "Ver y oír mejor");
+    view.help = "Toque lo que le sirva. Cambia enseguida.".into();
+    let mut setting = |icon, label: &str, options: &[(&'static str, &str)]| Block::Setting {
+        icon,
+        label: label.into(),
+        options: options
+            .iter()
+            .enumerate()
+            .map(|(at, (icon, text))| Item {
+                chosen: at == 0,
+                ..item(n, icon, text, "")
+            })
+            .collect(),
+    };
+    view.blocks = vec![
+        setting(
+            "text-aa",
+            "Letra",
+            &[("", "Normal"), ("", "Grande"), ("", "Enorme")],
+        ),
+        setting(
+            "circle-half",
+            "Colores",
+            &[("", "Normal"), ("", "Oscuro"), ("", "Claro")],
+        ),
+        setting(
+            "ear",
+            "Voz",
+            &[("speaker-slash", "Callada"), ("speaker-high", "Leer en voz alta")],
+        ),
+        setting(
+            "wheelchair",
+            "Botones",
+            &[("", "Arriba y abajo"), ("", "Solo abajo")],
+        ),
+        setting("timer", "Tiempo", &[("", "Con aviso"), ("", "Sin límite")]),
+        setting(
+            "translate",
+            "Idioma",
+            &[("", "Español"), ("", "Kichwa"), ("", "English")],
+        ),
+        Block::Text("Al terminar, todo vuelve a lo normal para la siguiente persona.".into()),
+    ];
+    view.primary = Some(button(n, "check", "Listo"));
+    view.bottom = bottom(n, ("arrow-left", "Atrás"));
+    view.bottom[2] = button(n, "arrow-counter-clockwise", "Volver a lo normal");
+    view
+}
+
+pub fn satisfaction() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Satisfaction, "¿Cómo le fue?");
+    view.blocks = vec![Block::BigChoices(vec![
+        item(n, "smiley", "Bien", ""),
+        item(n, "smiley-meh", "Regular", ""),
+        item(n, "smiley-sad", "Mal", ""),
+    ])];
+    view.secondary = Some(button(n, "arrow-bend-up-right", "Saltar"));
+    view
+}
+
+pub fn covered() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Covered, "Pantalla tapada. Toque para seguir.");
+    view.listen = None;
+    view.primary = Some(button(n, "hand-tap", "Seguir"));
+    view.bottom.clear();
+    view
+}
+
+pub fn saving() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Saving, "Estamos guardando su solicitud");
+    view.listen = None;
+    view.help = "Espere un momento. No se vaya todavía.".into();
+    view.bottom.clear();
+    view
+}
+
+/// A form without the network: the chip, and a button that is not available.
+pub fn offline() -> View {
+    let mut view = question_choice();
+    view.offline = "Sin conexión: se guarda aquí".into();
+    if let Some(Block::Buttons(buttons)) = view.blocks.last_mut() {
+        buttons[0] = Button {
+            icon: "printer",
+            words: words("Sin papel"),
+            action: None,
+        };
+    }
+    view
+}
+
+/// An answer that runs over many lines.
+pub fn question_long() -> View {
+    let mut view = question_text();
+    view.title = words("¿Qué pasó, dónde y desde cuándo?");
+    view.help = String::new();
+    let sentence = "En la esquina de la calle Quitumbe Ñan hay un poste sin luz desde el lunes. ";
+    view.blocks = vec![Block::Field {
+        label: "Lo que pasó".into(),
+        value: sentence.repeat(5).trim_end().into(),
+        placeholder: String::new(),
+        counter: "379 letras de 400".into(),
+        wrong: false,
+    }];
+    view
+}
+
+/// An amount, with the comma on its keys.
+pub fn question_money() -> View {
+    let mut view = question_number();
+    view.title = words("¿Cuánto recibe al mes?");
+    view.blocks = vec![Block::Field {
+        label: "Ingreso al mes, en dólares".into(),
+        value: String::new(),
+        placeholder: "0,00".into(),
+        counter: String::new(),
+        wrong: false,
+    }];
+    view.keyboard = Some(keyboard(KeyboardKind::Money));
+    view.secondary = Some(button(&mut Numbers(80), "", "No sé"));
+    view
+}
+
+pub fn turn_queue() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::TurnQueue, "¿Para qué necesita el turno?");
+    view.progress = Some(Progress {
+        name: "Tomar un turno".into(),
+        place: "Pregunta 1 de 2".into(),
+        done: 0,
+        of: 2,
+    });
+    view.blocks = vec![Block::Rows(vec![
+        item(n, "money", "Tributos", "6 personas · 20 a 30 minutos"),
+        item(
+            n,
+            "house-line",
+            "Catastro y avalúos",
+            "2 personas · 5 a 10 minutos",
+        ),
+        item(
+            n,
+            "hard-hat",
+            "Licencias de construcción y uso de suelo",
+            "1 persona · 10 minutos",
+        ),
+        item(n, "users-three", "Participación ciudadana", "Sin espera"),
+        Item {
+            action: None,
+            ..item(n, "storefront", "Patentes", "Sin ventanilla abierta ahora")
+        },
+    ])];
+    view
+}
+
+/// A code of eight letters and digits.
+pub fn code() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Code, "Escriba su código");
+    view.help = "Está en su comprobante: cuatro letras o números, una raya y cuatro más.".into();
+    view.blocks = vec![Block::Field {
+        label: "Código".into(),
+        value: "QT7M-4K".into(),
+        placeholder: "AAAA-AAAA".into(),
+        counter: "6 de 8".into(),
+        wrong: false,
+    }];
+    view.keyboard = Some(Keyboard {
+        digits: true,
+        ..keyboard(KeyboardKind::Text)
+    });
+    view.primary = Some(button(n, "arrow-right", "Continuar"));
+    view
+}
+
+pub fn help() -> View {
+    let n = &mut Numbers(0);
+    let mut view = base(n, Face::Help, "Ya viene una persona. No se vaya.");
+    view.help = "Sus datos están tapados.".into();
+    view.blocks = vec![
+        Block::Note {
+            tone: Tone::Info,
+            icon: "info",
+            title: "Usted está en".into(),
+            text: "Exoneración del predial, pregunta 3 de 8.".into(),
+        },
+        Block::Buttons(vec![
+            button(n, "check", "Puede ver mi pantalla"),
+            button(n, "eye-slash", "Sin ver mi pantalla"),
+        ]),
+    ];
+    view.primary = Some(button(n, "", "Ya no necesito"));
+    view
+}
+
+fn keyboard(kind: KeyboardKind) -> Keyboard {
+    Keyboard {
+        kind,
+        shift: false,
+        digits: false,
+        words: KeyWords {
+            shift: "Mayús.".into(),
+            back: "Borrar".into(),
+            clear: "Borrar todo".into(),
+            space: "Espacio".into(),
+        },
+    }
+}
+
+/// Every sample with its name.
+pub fn all() -> Vec<(&'static str, View)> {
+    vec![
+        ("attract", attract()),
+        ("home", home()),
+        ("list", list()),
+        ("search", search()),
+        ("procedure", procedure()),
+        ("question-choice", question_choice()),
+        ("question-kichwa", question_kichwa()),
+        ("question-text", question_text()),
+        ("question-long", question_long()),
+        ("question-money", question_money()),
+        ("question-number", question_number()),
+        ("question-date", question_date()),
+        ("review", review()),
+        ("consent", consent()),
+        ("success", success()),
+        ("turn-queue", turn_queue()),
+        ("turn-lane", turn_lane()),
+        ("no-paper", no_paper()),
+        ("code", code()),
+        ("help", help()),
+        ("idle", idle()),
+        ("accessibility", accessibility()),
+        ("satisfaction", satisfaction()),
+        ("covered", covered()),
+        ("saving", saving()),
+        ("offline", offline()),
+    ]
+}
