@@ -1,1 +1,154 @@
-//! (being written)
+//! The command line: one binary, one command a role.
+//!
+//! A command exits 0 when it did what it said, 1 when it could not, 2 when its words were wrong.
+//! Standard output is for results, standard error for people and logs.
+
+mod compose;
+mod demo;
+mod roles;
+mod tools;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::kiosk::run::Display;
+
+/// A municipal service point: touch kiosk, fair queue, counters, and a sealed line to the municipality.
+#[derive(Parser)]
+#[command(name = "ventanilla", version, about, arg_required_else_help = true)]
+struct Arguments {
+    /// Say more on standard error: `info`, `debug`, or a filter such as `ventanilla::sync=debug`.
+    #[arg(long, global = true, env = "VENTANILLA_LOG", default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kiosk, office and central in one process on a folder of its own, with Quito's catalogue.
+    Demo(demo::DemoArguments),
+    /// The citizen's touch screen.
+    Kiosk {
+        /// Settings of the kiosk.
+        #[arg(long)]
+        config: PathBuf,
+        /// Where the screen is shown.
+        #[arg(long, value_enum, default_value = "window")]
+        display: DisplayArgument,
+    },
+    /// The office's hub: queues, counters, console, boards.
+    Office {
+        /// Settings of the office.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        action: Option<roles::OfficeAction>,
+    },
+    /// The municipality's side: receives submissions and verifies receipts.
+    Central {
+        /// Settings of central.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Looks at a form: checks, converts, walks it.
+    Procedure {
+        #[command(subcommand)]
+        action: tools::ProcedureAction,
+    },
+    /// Looks at a receipt.
+    Receipt {
+        #[command(subcommand)]
+        action: tools::ReceiptAction,
+    },
+}
+
+/// `--display`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DisplayArgument {
+    /// On a screen of this machine.
+    Window,
+    /// On a web page that takes taps and typing.
+    Web,
+    /// Nowhere.
+    None,
+}
+
+impl From<DisplayArgument> for Display {
+    fn from(argument: DisplayArgument) -> Self {
+        match argument {
+            DisplayArgument::Window => Self::Window,
+            DisplayArgument::Web => Self::Web,
+            DisplayArgument::None => Self::None,
+        }
+    }
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(problem) => {
+            let _ = problem.print();
+            return ExitCode::from(if problem.use_stderr() { 2 } else { 0 });
+        }
+    };
+    if let Err(problem) = start_log(&arguments.log) {
+        complain(&problem);
+        return ExitCode::from(2);
+    }
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Kiosk { config, display } => roles::kiosk(&config, display.into()),
+        Command::Office { config, action } => match config {
+            Some(config) => roles::office(&config, action),
+            None => {
+                complain(&anyhow::anyhow!(
+                    "The office needs its settings; add --config office.toml"
+                ));
+                return ExitCode::from(2);
+            }
+        },
+        Command::Central { config } => roles::central(&config),
+        Command::Procedure { action } => tools::procedure(action),
+        Command::Receipt { action } => tools::receipt(action),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter: tracing_subscriber::EnvFilter = filter
+        .parse()
+        .map_err(|_| anyhow::anyhow!("--log {filter} is no filter; write error, warn, info or debug"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    Ok(())
+}
+
+/// An error and what lies behind it, one line each, on standard error.
+fn complain(problem: &anyhow::Error) {
+    let mut text = format!("ventanilla: {problem}\n");
+    for cause in problem.chain().skip(1) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A result on standard output; a reader that went away is no fault of ours.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

@@ -1,2 +1,7 @@
-//! The `ventanilla` command.
-fn main() {}
+//! The `ventanilla` command: reads the arguments and hands over to `cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ventanilla::cli::main()
+}

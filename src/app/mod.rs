@@ -6,6 +6,7 @@ pub mod central;
 pub mod kiosk;
 pub mod office;
 pub mod outbox;
+pub mod provisioning;
 
 use std::net::SocketAddr;
 

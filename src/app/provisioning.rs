@@ -1,0 +1,323 @@
+//! Makes the settings, keys and tokens of a set-up that lives in one folder.
+//!
+//! The demonstration is started from the files written here, and each role can be started from its own file alone.
+//! What exists is kept: keys, tokens and passwords are made once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::StartError;
+use super::office::OfficeApp;
+use super::outbox::keyfile;
+use crate::clock::{self, random};
+use crate::config::central::{CentralConfig, DeviceConfig, PeerConfig};
+use crate::config::kiosk::{self, KioskConfig, Place, RecipientConfig, ScreenConfig};
+use crate::config::office::{self, CounterConfig, Identity, OfficeConfig, QueueConfig};
+use crate::domain::procedure::{Catalogue, quito};
+use crate::domain::seal::{OpeningKey, Role, hex};
+use crate::domain::submission::peers::TokenHash;
+use crate::i18n::Language;
+use crate::store;
+
+/// The demonstration's supervisor.
+pub const DEMO_LOGIN: &str = "supervisora";
+
+const OFFICE: &str = "quitumbe";
+const KIOSK: &str = "k2";
+/// Offices of Quito answer there; see `facts` in `catalogue/quito/README.md`.
+const PHONE: &str = "1800 510 510";
+const COUNTERS: u16 = 8;
+
+/// A set-up in one folder.
+pub struct Demo {
+    folder: PathBuf,
+    paper: PathBuf,
+    printer: String,
+    landscape: bool,
+    token: String,
+    password: String,
+}
+
+impl Demo {
+    /// Makes the folder and what does not exist yet of its keys and secrets.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn prepare(folder: &Path, printer: Option<&str>, landscape: bool) -> Result<Self, StartError> {
+        let cannot = |problem: std::io::Error| StartError::Setup {
+            what: format!("The data folder {}", folder.display()),
+            problem: format!("{problem}; choose a folder that you may write with --data"),
+        };
+        fs::create_dir_all(folder).map_err(cannot)?;
+        let folder = fs::canonicalize(folder).map_err(cannot)?;
+        let paper = match printer.and_then(|spec| spec.strip_prefix("dir:")) {
+            Some(given) => std::path::absolute(given).map_err(cannot)?,
+            None => folder.join("paper"),
+        };
+        let printer = match printer {
+            Some(spec) if !spec.starts_with("dir:") => spec.to_owned(),
+            _ => format!("dir:{}", paper.display()),
+        };
+        let demo = Self {
+            password: secret(&folder.join("keys/supervisor.password"), || word(&random::<10>()))?,
+            token: String::new(),
+            folder,
+            paper,
+            printer,
+            landscape,
+        };
+        for (name, role) in [("municipality", Role::Municipality), ("office", Role::Office)] {
+            let private = demo.key(&format!("{name}.key"));
+            if !private.exists() {
+                let key = OpeningKey::generate(&random());
+                public(&demo.key(&format!("{name}.pub")), &key.recipient(role).to_text())?;
+                keyfile::write_private(&private, &key.to_text())?;
+            }
+        }
+        for name in ["kiosk", "office-receipt", "central-receipt"] {
+            let key = keyfile::signing(&demo.key(&format!("{name}.key")))?;
+            public(&demo.key(&format!("{name}.pub")), &key.verifying().to_text())?;
+        }
+        for name in ["kiosk", "office"] {
+            secret(&demo.key(&format!("{name}.token")), || hex(&random::<32>()))?;
+        }
+        Ok(demo)
+    }
+
+    fn key(&self, name: &str) -> PathBuf {
+        self.folder.join("keys").join(name)
+    }
+
+    fn token_hash(&self, name: &str) -> Result<String, StartError> {
+        let token = secret(&self.key(name), || hex(&random::<32>()))?;
+        Ok(TokenHash::of(&token).to_hex())
+    }
+
+    /// Settings of central, written to `central.toml` too.
+    pub fn central(&self, listen: SocketAddr) -> Result<CentralConfig, StartError> {
+        let config = CentralConfig {
+            listen,
+            data: self.folder.join("central"),
+            public_url: format!("http://{listen}"),
+            receipt_key: self.key("central-receipt.key"),
+            municipality_key: Some(self.key("municipality.key")),
+            staff_token_hash: vec![self.token_hash("central-staff.token")?],
+            behind_proxy: false,
+            peers: vec![PeerConfig {
+                id: OFFICE.to_owned(),
+                office: OFFICE.to_owned(),
+                token_hash: self.token_hash("office.token")?,
+            }],
+            devices: vec![DeviceConfig {
+                id: KIOSK.to_owned(),
+                office: OFFICE.to_owned(),
+                public_key: self.key("kiosk.pub"),
+            }],
+            offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),
+        };
+        self.write("central.toml", &config)?;
+        Ok(config)
+    }
+
+    /// Settings of the office, written to `office.toml` too.
+    pub fn office(&self, listen: SocketAddr, central: SocketAddr) -> Result<OfficeConfig, StartError> {
+        let (catalogue, _) = Catalogue::parse(&quito::FILES);
+        let queues: Vec<QueueConfig> = catalogue
+            .queues()
+            .iter()
+            .map(|queue| QueueConfig {
+                id: queue.identifier.as_str().to_owned(),
+                name: queue.name.get(Language::Spanish).to_owned(),
+                series: queue.series.to_string(),
+                service_minutes: 6,
+            })
+            .collect();
+        let ids: Vec<String> = queues.iter().map(|queue| queue.id.clone()).collect();
+        // Each counter has a queue of its own first and helps the others when it is empty.
+        let counters = (1..=COUNTERS)
+            .map(|number| {
+                let own = ids[usize::from(number - 1) % ids.len()].clone();
+                let then_serves = ids.iter().filter(|id| **id != own).cloned().collect();
+                CounterConfig {
+                    number,
+                    serves: vec![own],
+                    then_serves,
+                }
+            })
+            .collect();
+        let config = OfficeConfig {
+            listen,
+            data: self.folder.join("office"),
+            office: Identity {
+                id: OFFICE.to_owned(),
+                name: "Quitumbe".to_owned(),
+                kind: "Administración Zonal".to_owned(),
+                room: "Sala A".to_owned(),
+            },
+            time_zone: "America/Guayaquil".to_owned(),
+            day_cut_hour: 3,
+            max_priority_run: 2,
+            lease_from: 501,
+            no_show_calls: 1,
+            no_show_after_seconds: 0,
+            alarm_minutes: 45,
+            language: Language::Spanish,
+            behind_https: false,
+            open_tickets: false,
+            queues,
+            counters,
+            kiosks: vec![office::KioskConfig {
+                id: KIOSK.to_owned(),
+                token_hash: self.token_hash("kiosk.token")?,
+                public_key: Some(self.key("kiosk.pub")),
+            }],
+            central: Some(office::Upstream {
+                url: format!("http://{central}"),
+                token_file: self.key("office.token"),
+                receipt_keys: vec![self.key("central-receipt.pub")],
+            }),
+            office_key: Some(self.key("office.key")),
+            receipt_key: Some(self.key("office-receipt.key")),
+        };
+        self.write("office.toml", &config)?;
+        Ok(config)
+    }
+
+    /// Settings of the kiosk, written to `kiosk.toml` too.
+    pub fn kiosk(
+        &self,
+        web: SocketAddr,
+        office: SocketAddr,
+        central: SocketAddr,
+    ) -> Result<KioskConfig, StartError> {
+        let (width, height) = if self.landscape {
+            (1920, 1080)
+        } else {
+            (1080, 1920)
+        };
+        let config = KioskConfig {
+            id: KIOSK.to_owned(),
+            name: "2".to_owned(),
+            data: self.folder.join("kiosk"),
+            catalogue: None,
+            place: Place {
+                id: OFFICE.to_owned(),
+                name: "Quitumbe".to_owned(),
+                kind: "Administración Zonal".to_owned(),
+                hours: "08:00 a 16:30".to_owned(),
+                zone: "America/Guayaquil".to_owned(),
+                day_cut_hour: 3,
+            },
+            phone: PHONE.to_owned(),
+            printer: self.printer.clone(),
+            office: Some(kiosk::Upstream {
+                url: format!("http://{office}"),
+                token_file: self.key("kiosk.token"),
+                receipt_keys: vec![self.key("office-receipt.pub")],
+            }),
+            verify_url: format!("http://{central}/verify"),
+            device_key: self.key("kiosk.key"),
+            recipients: vec![
+                RecipientConfig {
+                    role: "municipality".to_owned(),
+                    key: self.key("municipality.pub"),
+                },
+                RecipientConfig {
+                    role: "office".to_owned(),
+                    key: self.key("office.pub"),
+                },
+            ],
+            lease_numbers: 20,
+            screen: ScreenConfig {
+                width,
+                height,
+                web: Some(web),
+            },
+        };
+        self.write("kiosk.toml", &config)?;
+        Ok(config)
+    }
+
+    /// Makes the supervisor and the token for programs where the office does not know them.
+    pub async fn staff(&mut self, office: &Arc<OfficeApp>) -> Result<(), StartError> {
+        let path = self.key("staff.token");
+        let kept = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        let (password, now, known) = (self.password.clone(), clock::Clock::System.now(), kept.clone());
+        let token = office
+            .db()
+            .write(move |c| {
+                if !store::office::has_users(c)? {
+                    let role = store::office::Role::Supervisor;
+                    store::office::create_user(c, DEMO_LOGIN, "Supervisora", role, &password, now)?;
+                }
+                if !known.is_empty() && store::office::staff_of_token(c, &known)?.is_some() {
+                    return Ok(known);
+                }
+                store::office::create_token(c, "demo", store::office::Role::Supervisor, now)
+            })
+            .await?;
+        if token != kept {
+            let _ = fs::remove_file(&path);
+            keyfile::write_private(&path, &token)?;
+        }
+        self.token = token;
+        Ok(())
+    }
+
+    /// The token for programs at the office.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The supervisor's password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Where papers land.
+    pub fn paper(&self) -> &Path {
+        &self.paper
+    }
+
+    fn write<T: Serialize>(&self, name: &str, config: &T) -> Result<(), StartError> {
+        let text = toml::to_string(config).map_err(|problem| StartError::Setup {
+            what: format!("The settings {name}"),
+            problem: problem.to_string(),
+        })?;
+        public(&self.folder.join(name), &text)
+    }
+}
+
+/// A secret that is made once.
+fn secret(path: &Path, make: impl FnOnce() -> String) -> Result<String, StartError> {
+    if !path.exists() {
+        keyfile::write_private(path, &make())?;
+    }
+    fs::read_to_string(path)
+        .map(|text| text.trim().to_owned())
+        .map_err(|problem| StartError::Setup {
+            what: format!("File {}", path.display()),
+            problem: problem.to_string(),
+        })
+}
+
+fn public(path: &Path, text: &str) -> Result<(), StartError> {
+    fs::write(path, text).map_err(|problem| StartError::Setup {
+        what: format!("File {}", path.display()),
+        problem: problem.to_string(),
+    })
+}
+
+/// Random bytes as letters and digits that nobody mistakes for others.
+fn word(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstvwxyz0123456789";
+    bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect()
+}

@@ -1,0 +1,6 @@
+//! Tests through the outside: the real program, its pages, its files.
+
+mod day;
+mod faults;
+mod support;
+mod tidy;
