@@ -59,6 +59,7 @@ pub(super) struct KioskFace {
     link: Link,
     display: Display,
     size: Size,
+    full_screen: bool,
     web: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
@@ -67,6 +68,7 @@ impl KioskFace {
     pub(super) async fn start(
         config: KioskConfig,
         display: Display,
+        full_screen: bool,
         clock: Clock,
         stop: Stop,
     ) -> Result<Self, StartError> {
@@ -103,6 +105,7 @@ impl KioskFace {
             link,
             display,
             size,
+            full_screen,
             web,
         })
     }
@@ -136,10 +139,8 @@ impl KioskFace {
                     .context("The screen cannot be shown")
             }
             #[cfg(feature = "screen")]
-            Display::Window => {
-                let mut driver = driver;
-                run::run_window(&mut driver, &commands, self.size).context("The screen cannot be shown")
-            }
+            Display::Window => run::run_window(Box::new(driver), commands, self.full_screen)
+                .context("The screen cannot be shown"),
             #[cfg(not(feature = "screen"))]
             Display::Web | Display::Window => {
                 anyhow::bail!("This program was built without a screen; build it with the feature `screen`")

@@ -70,8 +70,13 @@ pub(super) fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         anyhow::Ok((face, office, central))
     })?;
 
-    if let Some(address) = face.web_address() {
-        print(&format!("kiosk http://{address}/kiosk"));
+    match face.web_address() {
+        Some(address) => print(&format!("kiosk http://{address}/kiosk")),
+        None => print(if display == Display::Window {
+            "kiosk window"
+        } else {
+            "kiosk none"
+        }),
     }
     print(&format!("console http://{}/console", office.address));
     print(&format!("board http://{}/board", office.address));
@@ -130,9 +135,9 @@ async fn start_face(
     language: Language,
     stop: &crate::app::Stop,
 ) -> anyhow::Result<KioskFace> {
-    let mut face = KioskFace::start(kiosk.clone(), display, Clock::System, stop.clone()).await;
+    let mut face = KioskFace::start(kiosk.clone(), display, false, Clock::System, stop.clone()).await;
     if face.is_err() && display == Display::Window && !wanted {
-        face = KioskFace::start(kiosk, Display::Web, Clock::System, stop.clone()).await;
+        face = KioskFace::start(kiosk, Display::Web, false, Clock::System, stop.clone()).await;
     }
     let mut face = face?;
     face.speak(language);

@@ -48,7 +48,13 @@ pub(super) fn kiosk(path: &Path, display: Display) -> anyhow::Result<()> {
     let config: KioskConfig = config::load(path)?;
     let config = config.resolved(path);
     let (runtime, stop) = begin()?;
-    let mut face = runtime.block_on(KioskFace::start(config, display, Clock::System, stop.clone()))?;
+    let mut face = runtime.block_on(KioskFace::start(
+        config,
+        display,
+        true,
+        Clock::System,
+        stop.clone(),
+    ))?;
     if let Some(address) = face.web_address() {
         print(&format!("kiosk http://{address}/kiosk"));
     }

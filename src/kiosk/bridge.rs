@@ -127,7 +127,7 @@ impl Shown {
     fn fit(&self, theme: &ui::Theme) {
         for fit in FITS {
             theme.set_fit(fit);
-            // Repeated elements exist only once somebody has walked them; nothing is drawn yet.
+            // A changed model gets its elements only when somebody walks them; nothing has been drawn yet.
             WindowInner::from_pub(self.ui.window()).ensure_tree_instantiated();
             if self.ui.get_over() <= 0.5 {
                 return;

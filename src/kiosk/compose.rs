@@ -28,21 +28,21 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
     let mut blocks = Vec::new();
     let mut aside = Vec::new();
     let typing = view.keyboard.is_some();
-    let last = view.blocks.len().saturating_sub(1);
     let attract = stage == ui::Stage::Attract;
+    let said = spread_out(view, landscape);
+    let last = said.len().saturating_sub(1);
     // On the attract screen the words belong to the drawing; its languages begin with their heading.
-    let languages = view
-        .blocks
+    let languages = said
         .iter()
         .position(|block| matches!(block, Block::Languages(_)))
         .map(|at| {
-            if at > 0 && matches!(view.blocks[at - 1], Block::Heading(_)) {
+            if at > 0 && matches!(said[at - 1], Block::Heading(_)) {
                 at - 1
             } else {
                 at
             }
         });
-    for (at, block) in view.blocks.iter().enumerate() {
+    for (at, block) in said.iter().enumerate() {
         match block {
             Block::Drawing => {
                 screen.has_drawing = attract;
@@ -55,23 +55,25 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
                 screen.seconds_word = word.as_str().into();
                 continue;
             }
-            Block::Buttons(buttons)
-                if landscape && view.face == Face::Question && at == last && buttons.len() == 1 =>
-            {
-                if let Some(only) = buttons.first() {
-                    screen.has_aside = true;
-                    screen.aside = button(only);
-                    continue;
+            // Wide and low: the last buttons stand beside what is there already.
+            Block::Buttons(buttons) if landscape && stage == ui::Stage::Page && at == last && !typing => {
+                match buttons.as_slice() {
+                    [only] if view.size == TextSize::Normal => {
+                        screen.has_aside = true;
+                        screen.aside = button(only);
+                    }
+                    several => screen.extra = model(several.iter().map(button).collect()),
                 }
+                continue;
             }
             _ => {}
         }
         let beside = (attract && languages.is_some_and(|first| at < first))
-            || (landscape && beside_question(block, view.face, typing));
+            || (landscape && stage == ui::Stage::Page && explains(block, view, typing));
         let list = if beside { &mut aside } else { &mut blocks };
-        let mut made = one(block, view, landscape);
+        let mut made = one(block, view, landscape, landscape && beside);
         made.before = if !list.is_empty() {
-            let previous = if at > 0 { view.blocks.get(at - 1) } else { None };
+            let previous = at.checked_sub(1).and_then(|before| said.get(before));
             gap(previous, block, view.face, landscape)
         } else if stage == ui::Stage::Idle {
             36.0
@@ -88,19 +90,29 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
     }
 }
 
-/// In landscape, what helps stands under the question, so that the answers have the height.
-fn beside_question(block: &Block, face: Face, typing: bool) -> bool {
-    match face {
-        _ if typing => !matches!(block, Block::Field { .. }),
-        Face::Review => matches!(block, Block::Note { .. } | Block::Text(_)),
-        Face::Accessibility => matches!(block, Block::Text(_)),
-        Face::Turn => matches!(
-            block,
-            Block::Note { .. } | Block::Text(_) | Block::Heading(_) | Block::Code { .. }
-        ),
-        Face::Success | Face::Procedure => matches!(block, Block::Note { .. } | Block::Text(_)),
-        _ => false,
+/// On the first page in the largest letters every tile is a row of its own, all equally far apart.
+fn spread_out(view: &View, landscape: bool) -> Vec<Block> {
+    let apart = view.face == Face::Home && view.size == TextSize::Huge && !landscape;
+    view.blocks
+        .iter()
+        .flat_map(|block| match block {
+            Block::Tiles(items) if apart => items.iter().map(|one| Block::Tiles(vec![one.clone()])).collect(),
+            Block::Rows(items) if apart => items.iter().map(|one| Block::Rows(vec![one.clone()])).collect(),
+            other => vec![other.clone()],
+        })
+        .collect()
+}
+
+/// What stands under the question in landscape: while typing everything but the field, else what is only read.
+fn explains(block: &Block, view: &View, typing: bool) -> bool {
+    if typing {
+        return !matches!(block, Block::Field { .. });
     }
+    let crowded = matches!(
+        view.face,
+        Face::Review | Face::Success | Face::Turn | Face::Procedure | Face::Accessibility
+    );
+    crowded && matches!(block, Block::Note { .. } | Block::Text(_))
 }
 
 fn stage(face: Face) -> ui::Stage {
@@ -149,6 +161,9 @@ fn frame(view: &View, stage: ui::Stage, landscape: bool) -> ui::Screen {
         primary: view.primary.as_ref().map(button).unwrap_or_default(),
         has_secondary: view.secondary.is_some(),
         secondary: view.secondary.as_ref().map(button).unwrap_or_default(),
+        onward_left: landscape
+            && (matches!(view.face, Face::Home | Face::Accessibility)
+                || (huge && view.face == Face::Consent)),
         primary_first: view.face == Face::Home,
         primary_on_top: view.face == Face::Home && huge && !landscape,
         spread: matches!(view.face, Face::Home | Face::Accessibility) && view.blocks.len() > 1,
@@ -253,7 +268,8 @@ fn gap(previous: Option<&Block>, block: &Block, face: Face, landscape: bool) -> 
     }
 }
 
-fn one(block: &Block, view: &View, landscape: bool) -> ui::Block {
+/// `narrow` is the left column of a landscape frame.
+fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> ui::Block {
     let face = view.face;
     let lead = matches!(
         face,
@@ -293,7 +309,7 @@ fn one(block: &Block, view: &View, landscape: bool) -> ui::Block {
             let two = landscape && face == Face::Home && view.size == TextSize::Normal;
             grid(
                 ui::Kind::Rows,
-                &roomy(items, landscape, landscape && view.keyboard.is_some()),
+                &roomy(items, landscape, narrow),
                 if two { 2 } else { 1 },
             )
         }
@@ -354,17 +370,16 @@ fn one(block: &Block, view: &View, landscape: bool) -> ui::Block {
             rows: answers,
             change_word,
         } => {
-            let made: Vec<ui::Item> = answers.iter().map(fact).collect();
-            let columns = if landscape && view.size == TextSize::Normal {
+            let columns = if landscape && view.size != TextSize::Huge {
                 2
             } else {
                 1
             };
+            let made: Vec<ui::Item> = answers.iter().map(fact).collect();
             ui::Block {
                 note: change_word.as_str().into(),
                 columns,
-                rows: rows(&made, 2),
-                items: model(made),
+                rows: rows(&made, if columns == 2 { 2 } else { 1 }),
                 ..kind(ui::Kind::Review, "")
             }
         }
@@ -438,7 +453,8 @@ fn one(block: &Block, view: &View, landscape: bool) -> ui::Block {
             ..kind(ui::Kind::Pager, place)
         },
         Block::Buttons(buttons) => {
-            let stacked = face == Face::Idle || (view.size == TextSize::Huge && buttons.len() > 1);
+            let stacked = (face == Face::Idle && !landscape)
+                || (view.size == TextSize::Huge && buttons.len() > 1 && !landscape);
             let made = buttons
                 .iter()
                 .map(|one| {
@@ -689,4 +705,16 @@ fn qr_picture(text: &str) -> Option<Image> {
         *pixel = if dark { black } else { white };
     }
     Some(Image::from_rgb8(pixels))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::balanced;
+
+    #[test]
+    fn words_of_a_narrow_button_break_evenly() {
+        assert_eq!(balanced("Ayuda de una persona"), "Ayuda de\nuna persona");
+        assert_eq!(balanced("Ver y oír mejor"), "Ver y oír\nmejor");
+        assert_eq!(balanced("Terminar"), "Terminar");
+    }
 }

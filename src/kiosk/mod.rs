@@ -2,7 +2,7 @@
 //!
 //! It decides nothing: what is said and what may be touched is in the `View`; here it gets a place and a size.
 //! Begin at [`run`]: whoever drives a session implements [`run::Driver`]. [`web`] shows the screen in a browser;
-//! `bridge`, `screen` and `window` are the only modules that know Slint.
+//! `bridge` and `screen` are the only modules that know Slint.
 
 pub mod driver;
 pub mod run;

@@ -238,70 +238,6 @@ pub fn run_web(
     }
 }
 
-/// Shows the driver's session in a window of this machine, on the whole screen where the display allows it, until
-/// [`Command::Stop`], until nobody can send commands, or until the window is closed.
-///
-/// `size` is the window's when it cannot fill the screen. Must be called on the main thread.
-#[cfg(feature = "screen")]
-pub fn run_window(
-    driver: &mut dyn Driver,
-    commands: &Receiver<Command>,
-    size: Size,
-) -> Result<(), ScreenError> {
-    use std::sync::mpsc::TryRecvError;
-
-    // Short enough that a report of the shell is seen at once; touches end the wait by themselves.
-    const PAUSE: Duration = Duration::from_millis(40);
-    let second = Duration::from_secs(1);
-    let mut window = super::window::Window::open(size)?;
-    let mut next_tick = Instant::now() + second;
-    loop {
-        for touch in window.take_touches() {
-            give(driver, touch);
-        }
-        driver.inbox();
-        let view = driver.view();
-        window.show(&view);
-        let pause = PAUSE.min(next_tick.saturating_duration_since(Instant::now()));
-        if !window.wait(pause)? {
-            return Ok(());
-        }
-        loop {
-            // A reply whose asker has gone is not an error.
-            match commands.try_recv() {
-                Ok(Command::Tap { x, y, reply }) => {
-                    window.tap(x, y);
-                    for touch in window.take_touches() {
-                        give(driver, touch);
-                    }
-                    let _ = reply.send(driver.view().face.name());
-                }
-                Ok(Command::Type { text, reply }) => {
-                    type_text(driver, &text);
-                    let _ = reply.send(driver.view().face.name());
-                }
-                Ok(Command::View(reply)) => {
-                    let view = driver.view();
-                    window.show(&view);
-                    let _ = reply.send(Reading {
-                        face: view.face.name(),
-                        language: view.language,
-                        elements: window.elements(),
-                    });
-                }
-                // A window has no picture to give: its reply is dropped.
-                Ok(Command::Png(_) | Command::Wake) => {}
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
-                Err(TryRecvError::Empty) => break,
-            }
-        }
-        if Instant::now() >= next_tick {
-            driver.tick();
-            next_tick = (next_tick + second).max(Instant::now());
-        }
-    }
-}
-
 /// Brings touches to the driver and its view to the screen; returns the name of the face shown.
 #[cfg(feature = "screen")]
 fn show(
@@ -319,6 +255,20 @@ fn show(
     let number = screen.render();
     frame.send_if_modified(|shown| std::mem::replace(shown, number) != number);
     view.face.name()
+}
+
+/// Shows the driver's session on a window of this machine until [`Command::Stop`], and only from the main thread.
+///
+/// A kiosk takes the whole screen; otherwise the window is half the size of the reference screen. Without an X
+/// server or a Wayland compositor it returns [`ScreenError::NoDisplay`] at once, so that the caller can show the
+/// screen on a web page instead.
+#[cfg(feature = "screen")]
+pub fn run_window(
+    driver: Box<dyn Driver>,
+    commands: Receiver<Command>,
+    full_screen: bool,
+) -> Result<(), ScreenError> {
+    super::window::run(driver, commands, full_screen)
 }
 
 /// Gives text as a keyboard would: letters, U+0008 and line feeds.

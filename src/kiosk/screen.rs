@@ -13,7 +13,7 @@ use i_slint_core::items::AccessibleRole;
 use i_slint_core::window::WindowInner;
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
 use slint::platform::{Platform, PointerEventButton, WindowAdapter, WindowEvent};
-use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError, Rgb8Pixel};
+use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError, Rgb8Pixel, SharedPixelBuffer};
 
 use super::bridge::Shown;
 use super::run::{Element, Picture, ScreenError, Size, Touch};
@@ -56,7 +56,7 @@ pub fn scale(size: Size) -> f32 {
 pub struct Screen {
     window: Rc<MinimalSoftwareWindow>,
     shown: Shown,
-    pixels: Vec<Rgb8Pixel>,
+    pixels: SharedPixelBuffer<Rgb8Pixel>,
     size: Size,
     frame: u64,
     picture: Option<Picture>,
@@ -82,11 +82,10 @@ impl Screen {
         });
         slint::Window::set_size(&window, PhysicalSize::new(size.width, size.height));
         ui.show().map_err(failed)?;
-        let count = size.width as usize * size.height as usize;
         Ok(Self {
             window,
             shown: Shown::new(ui, || {}),
-            pixels: vec![Rgb8Pixel { r: 0, g: 0, b: 0 }; count],
+            pixels: SharedPixelBuffer::new(size.width, size.height),
             size,
             frame: 0,
             picture: None,
@@ -117,7 +116,7 @@ impl Screen {
     pub fn render(&mut self) -> u64 {
         let (pixels, width) = (&mut self.pixels, self.size.width as usize);
         let drawn = self.window.draw_if_needed(|renderer| {
-            renderer.render(pixels, width);
+            ventanilla_ui::draw(renderer, pixels.make_mut_slice(), width);
         });
         if drawn {
             self.frame += 1;
@@ -127,11 +126,8 @@ impl Screen {
     }
 
     /// The drawn pixels as rows of red, green and blue.
-    pub fn rgb(&self) -> Vec<u8> {
-        self.pixels
-            .iter()
-            .flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
-            .collect()
+    pub fn rgb(&self) -> &[u8] {
+        self.pixels.as_bytes()
     }
 
     /// Size in pixels.
@@ -147,7 +143,7 @@ impl Screen {
         }
         let picture = Picture {
             frame,
-            png: encode(self.size, &self.rgb())?.into(),
+            png: encode(self.size, self.rgb())?.into(),
         };
         self.picture = Some(picture.clone());
         Ok(picture)
@@ -170,17 +166,14 @@ impl Screen {
 
     /// What is visible, from Slint's accessibility tree, in reading order.
     pub fn elements(&self) -> Vec<Element> {
-        read(self.window.window(), self.size)
+        let inner = WindowInner::from_pub(self.window.window());
+        inner.ensure_tree_instantiated();
+        let root = ItemRc::new_root(inner.component());
+        let scale = self.window.scale_factor();
+        accessible_descendents(&root)
+            .filter_map(|item| element(&item, scale, self.size))
+            .collect()
     }
-}
-
-/// What a window shows, from Slint's accessibility tree, in reading order.
-pub(super) fn read(window: &slint::Window, size: Size) -> Vec<Element> {
-    let root = ItemRc::new_root(WindowInner::from_pub(window).component());
-    let scale = window.scale_factor();
-    accessible_descendents(&root)
-        .filter_map(|item| element(&item, scale, size))
-        .collect()
 }
 
 fn element(item: &ItemRc, scale: f32, size: Size) -> Option<Element> {

@@ -1,110 +1,139 @@
-//! A window of this machine that shows the screen: the same component on Slint's winit backend.
+//! The screen on a window of this machine, through winit and the software renderer.
 //!
-//! It is drawn in software and fills the display. Layouts are those of the reference sizes, enlarged or shrunk to
-//! the pixels there are.
+//! Everything happens on the main thread: touches are given to the driver as they come, and a timer looks at the
+//! inbox. Begin at [`run`].
 
-use std::ops::ControlFlow;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
 
-use i_slint_core::InternalToken;
-use i_slint_core::context::with_global_context;
-use slint::platform::{PointerEventButton, WindowEvent};
-use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError};
+use slint::platform::WindowEvent;
+use slint::{ComponentHandle, LogicalSize, PhysicalSize, PlatformError, Timer, TimerMode};
 
 use super::bridge::Shown;
-use super::run::{Element, ScreenError, Size, Touch};
-use super::screen::{read, scale};
-use crate::domain::session::view::View;
+use super::run::{Command, Driver, ScreenError, Size, give};
+use super::screen::scale;
 
-/// The window with what it shows.
-pub(super) struct Window {
+/// How long news from the shell may wait until the screen shows them.
+const LOOK_AT_INBOX: Duration = Duration::from_millis(40);
+
+struct Pump {
+    driver: Box<dyn Driver>,
     shown: Shown,
-    fitted: PhysicalSize,
+    commands: Receiver<Command>,
+    next_tick: Instant,
+    size: PhysicalSize,
 }
 
-impl Window {
-    /// Opens the window; `size` counts until the display has given its own.
-    pub(super) fn open(size: Size) -> Result<Self, ScreenError> {
-        let refused = |error: PlatformError| ScreenError::NoDisplay(error.to_string());
-        slint::BackendSelector::new()
-            .backend_name("winit".into())
-            .renderer_name("software".into())
-            .select()
-            .map_err(refused)?;
-        let ui = ventanilla_ui::Kiosk::new().map_err(refused)?;
-        ui.window().set_size(PhysicalSize::new(size.width, size.height));
+pub(super) fn run(
+    driver: Box<dyn Driver>,
+    commands: Receiver<Command>,
+    full_screen: bool,
+) -> Result<(), ScreenError> {
+    let no_display = |error: PlatformError| ScreenError::NoDisplay(error.to_string());
+    if ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
+        .iter()
+        .all(|name| std::env::var_os(name).is_none())
+    {
+        return Err(ScreenError::NoDisplay("neither is set".into()));
+    }
+    slint::BackendSelector::new()
+        .backend_name("winit".into())
+        .renderer_name("software".into())
+        .select()
+        .map_err(no_display)?;
+    let ui = ventanilla_ui::Kiosk::new().map_err(no_display)?;
+    if full_screen {
         ui.window().set_fullscreen(true);
-        ui.show().map_err(refused)?;
-        let mut window = Self {
-            shown: Shown::new(ui, || {}),
-            fitted: PhysicalSize::default(),
-        };
-        window.fit();
-        Ok(window)
+    } else {
+        ui.window().set_size(PhysicalSize::new(
+            Size::PORTRAIT.width / 2,
+            Size::PORTRAIT.height / 2,
+        ));
     }
-
-    /// Waits for the display at most `pause`; false when the window was closed.
-    pub(super) fn wait(&mut self, pause: Duration) -> Result<bool, ScreenError> {
-        let flow = with_global_context(
-            || Err(PlatformError::NoPlatform),
-            |context| context.platform().process_events(Some(pause), InternalToken),
-        )
-        .and_then(|flow| flow)
-        .map_err(|error| ScreenError::NoDisplay(error.to_string()))?;
-        self.fit();
-        Ok(matches!(flow, ControlFlow::Continue(())) && self.shown.ui().window().is_visible())
-    }
-
-    /// Draws the layout at the scale of the window's size.
-    fn fit(&mut self) {
-        let window = self.shown.ui().window();
-        let size = window.size();
-        if size == self.fitted || size.width == 0 || size.height == 0 {
-            return;
+    let pump: Rc<RefCell<Option<Pump>>> = Rc::default();
+    let wake = {
+        let pump = Rc::downgrade(&pump);
+        move || {
+            // Not at once: the touch is still being handled inside Slint.
+            let pump = pump.clone();
+            Timer::single_shot(Duration::ZERO, move || {
+                if let Some(pump) = pump.upgrade() {
+                    work(&pump);
+                }
+            });
         }
-        self.fitted = size;
-        let scale_factor = scale(Size {
-            width: size.width,
-            height: size.height,
-        });
-        window.dispatch_event(WindowEvent::ScaleFactorChanged { scale_factor });
-        window.dispatch_event(WindowEvent::Resized {
-            size: size.to_logical(scale_factor),
-        });
-        window.request_redraw();
+    };
+    let shown = Shown::new(ui, wake);
+    *pump.borrow_mut() = Some(Pump {
+        driver,
+        shown,
+        commands,
+        next_tick: Instant::now() + Duration::from_secs(1),
+        size: PhysicalSize::default(),
+    });
+    work(&pump);
+    let timer = Timer::default();
+    timer.start(TimerMode::Repeated, LOOK_AT_INBOX, {
+        let pump = pump.clone();
+        move || work(&pump)
+    });
+    let ui = pump.borrow().as_ref().map(|pump| pump.shown.ui().clone_strong());
+    match ui {
+        Some(ui) => ui.run().map_err(no_display),
+        None => Ok(()),
     }
+}
 
-    /// Shows a view.
-    pub(super) fn show(&self, view: &View) {
-        self.shown.show(view);
+/// Commands, touches, news, then the view.
+fn work(pump: &RefCell<Option<Pump>>) {
+    // Busy only when a touch comes from inside this very function; its turn comes with the next timer.
+    let Ok(mut pump) = pump.try_borrow_mut() else {
+        return;
+    };
+    let Some(pump) = pump.as_mut() else { return };
+    loop {
+        match pump.commands.try_recv() {
+            // Taps and pictures belong to the web page; dropping their reply tells the asker.
+            Ok(Command::Tap { .. } | Command::Type { .. } | Command::Png(_) | Command::View(_)) => {}
+            Ok(Command::Wake) => {}
+            Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
+                if let Err(error) = slint::quit_event_loop() {
+                    tracing::warn!(%error, "the window could not be closed");
+                }
+                return;
+            }
+            Err(TryRecvError::Empty) => break,
+        }
     }
+    for touch in pump.shown.take_touches() {
+        give(pump.driver.as_mut(), touch);
+    }
+    pump.driver.inbox();
+    let now = Instant::now();
+    if now >= pump.next_tick {
+        pump.driver.tick();
+        pump.next_tick = now + Duration::from_secs(1);
+    }
+    follow_size(pump);
+    pump.shown.show(&pump.driver.view());
+}
 
-    /// Touches given since the last call.
-    pub(super) fn take_touches(&self) -> Vec<Touch> {
-        self.shown.take_touches()
+/// Draws everything smaller or larger with the window, so that the layout keeps the room it was designed for.
+fn follow_size(pump: &mut Pump) {
+    let window = pump.shown.ui().window();
+    let size = window.size();
+    if size == pump.size || size.width == 0 || size.height == 0 {
+        return;
     }
-
-    /// Presses and lets go at pixels of the window.
-    pub(super) fn tap(&self, x: f32, y: f32) {
-        let window = self.shown.ui().window();
-        let scale = window.scale_factor();
-        let position = LogicalPosition::new(x / scale, y / scale);
-        let button = PointerEventButton::Left;
-        window.dispatch_event(WindowEvent::PointerMoved { position });
-        window.dispatch_event(WindowEvent::PointerPressed { position, button });
-        window.dispatch_event(WindowEvent::PointerReleased { position, button });
-        window.dispatch_event(WindowEvent::PointerExited);
-    }
-
-    /// What is visible, in reading order.
-    pub(super) fn elements(&self) -> Vec<Element> {
-        let size = self.fitted;
-        read(
-            self.shown.ui().window(),
-            Size {
-                width: size.width,
-                height: size.height,
-            },
-        )
-    }
+    pump.size = size;
+    let factor = scale(Size {
+        width: size.width,
+        height: size.height,
+    });
+    window.dispatch_event(WindowEvent::ScaleFactorChanged { scale_factor: factor });
+    window.dispatch_event(WindowEvent::Resized {
+        size: LogicalSize::new(size.width as f32 / factor, size.height as f32 / factor),
+    });
 }

@@ -396,6 +396,37 @@ pub fn question_number() -> View {
     view
 }
 
+/// An address, with digits in the top row.
+pub fn question_email() -> View {
+    let mut view = question_text();
+    view.title = words("¿Cuál es su correo?");
+    view.help = "Si no tiene, toque «No tengo».".into();
+    view.secondary = Some(button(&mut Numbers(90), "", "No tengo"));
+    view.blocks = vec![Block::Field {
+        label: "Correo electrónico".into(),
+        value: "rosa.quishpe.1955@correo-municipal.example.ec".into(),
+        placeholder: String::new(),
+        counter: String::new(),
+        wrong: false,
+    }];
+    view.keyboard = Some(keyboard(KeyboardKind::Email));
+    view
+}
+
+pub fn question_money() -> View {
+    let mut view = question_number();
+    view.title = words("¿Cuánto recibe al mes, más o menos?");
+    view.blocks = vec![Block::Field {
+        label: "Dólares al mes".into(),
+        value: String::new(),
+        placeholder: "0,00".into(),
+        counter: String::new(),
+        wrong: false,
+    }];
+    view.keyboard = Some(keyboard(KeyboardKind::Money));
+    view
+}
+
 pub fn question_date() -> View {
     let n = &mut Numbers(0);
     let mut view = base(n, Face::Question, "¿Qué día nació su perro?");
@@ -688,9 +719,9 @@ pub fn satisfaction() -> View {
     let n = &mut Numbers(0);
     let mut view = base(n, Face::Satisfaction, "¿Cómo le fue?");
     view.blocks = vec![Block::BigChoices(vec![
-        item(n, "smiley", "Bien", ""),
-        item(n, "smiley-meh", "Regular", ""),
-        item(n, "smiley-sad", "Mal", ""),
+        item(n, "hand-heart", "Bien", ""),
+        item(n, "hand-waving", "Regular", ""),
+        item(n, "warning-circle", "Mal", ""),
     ])];
     view.secondary = Some(button(n, "arrow-bend-up-right", "Saltar"));
     view
@@ -728,110 +759,6 @@ pub fn offline() -> View {
     view
 }
 
-/// An answer that runs over many lines.
-pub fn question_long() -> View {
-    let mut view = question_text();
-    view.title = words("¿Qué pasó, dónde y desde cuándo?");
-    view.help = String::new();
-    let sentence = "En la esquina de la calle Quitumbe Ñan hay un poste sin luz desde el lunes. ";
-    view.blocks = vec![Block::Field {
-        label: "Lo que pasó".into(),
-        value: sentence.repeat(5).trim_end().into(),
-        placeholder: String::new(),
-        counter: "379 letras de 400".into(),
-        wrong: false,
-    }];
-    view
-}
-
-/// An amount, with the comma on its keys.
-pub fn question_money() -> View {
-    let mut view = question_number();
-    view.title = words("¿Cuánto recibe al mes?");
-    view.blocks = vec![Block::Field {
-        label: "Ingreso al mes, en dólares".into(),
-        value: String::new(),
-        placeholder: "0,00".into(),
-        counter: String::new(),
-        wrong: false,
-    }];
-    view.keyboard = Some(keyboard(KeyboardKind::Money));
-    view.secondary = Some(button(&mut Numbers(80), "", "No sé"));
-    view
-}
-
-pub fn turn_queue() -> View {
-    let n = &mut Numbers(0);
-    let mut view = base(n, Face::TurnQueue, "¿Para qué necesita el turno?");
-    view.progress = Some(Progress {
-        name: "Tomar un turno".into(),
-        place: "Pregunta 1 de 2".into(),
-        done: 0,
-        of: 2,
-    });
-    view.blocks = vec![Block::Rows(vec![
-        item(n, "money", "Tributos", "6 personas · 20 a 30 minutos"),
-        item(
-            n,
-            "house-line",
-            "Catastro y avalúos",
-            "2 personas · 5 a 10 minutos",
-        ),
-        item(
-            n,
-            "hard-hat",
-            "Licencias de construcción y uso de suelo",
-            "1 persona · 10 minutos",
-        ),
-        item(n, "users-three", "Participación ciudadana", "Sin espera"),
-        Item {
-            action: None,
-            ..item(n, "storefront", "Patentes", "Sin ventanilla abierta ahora")
-        },
-    ])];
-    view
-}
-
-/// A code of eight letters and digits.
-pub fn code() -> View {
-    let n = &mut Numbers(0);
-    let mut view = base(n, Face::Code, "Escriba su código");
-    view.help = "Está en su comprobante: cuatro letras o números, una raya y cuatro más.".into();
-    view.blocks = vec![Block::Field {
-        label: "Código".into(),
-        value: "QT7M-4K".into(),
-        placeholder: "AAAA-AAAA".into(),
-        counter: "6 de 8".into(),
-        wrong: false,
-    }];
-    view.keyboard = Some(Keyboard {
-        digits: true,
-        ..keyboard(KeyboardKind::Text)
-    });
-    view.primary = Some(button(n, "arrow-right", "Continuar"));
-    view
-}
-
-pub fn help() -> View {
-    let n = &mut Numbers(0);
-    let mut view = base(n, Face::Help, "Ya viene una persona. No se vaya.");
-    view.help = "Sus datos están tapados.".into();
-    view.blocks = vec![
-        Block::Note {
-            tone: Tone::Info,
-            icon: "info",
-            title: "Usted está en".into(),
-            text: "Exoneración del predial, pregunta 3 de 8.".into(),
-        },
-        Block::Buttons(vec![
-            button(n, "check", "Puede ver mi pantalla"),
-            button(n, "eye-slash", "Sin ver mi pantalla"),
-        ]),
-    ];
-    view.primary = Some(button(n, "", "Ya no necesito"));
-    view
-}
-
 fn keyboard(kind: KeyboardKind) -> Keyboard {
     Keyboard {
         kind,
@@ -857,18 +784,15 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("question-choice", question_choice()),
         ("question-kichwa", question_kichwa()),
         ("question-text", question_text()),
-        ("question-long", question_long()),
-        ("question-money", question_money()),
         ("question-number", question_number()),
+        ("question-email", question_email()),
+        ("question-money", question_money()),
         ("question-date", question_date()),
         ("review", review()),
         ("consent", consent()),
         ("success", success()),
-        ("turn-queue", turn_queue()),
         ("turn-lane", turn_lane()),
         ("no-paper", no_paper()),
-        ("code", code()),
-        ("help", help()),
         ("idle", idle()),
         ("accessibility", accessibility()),
         ("satisfaction", satisfaction()),
