@@ -2,12 +2,14 @@
 //!
 //! It decides nothing: what is said and what may be touched is in the `View`; here it gets a place and a size.
 //! Begin at [`run`]: whoever drives a session implements [`run::Driver`]. [`web`] shows the screen in a browser;
-//! `bridge` and `screen` are the only modules that know Slint.
+//! only the modules behind the feature `screen` know Slint.
 
 pub mod driver;
 pub mod run;
 pub mod web;
 
+#[cfg(feature = "screen")]
+mod blocks;
 #[cfg(feature = "screen")]
 mod bridge;
 #[cfg(feature = "screen")]

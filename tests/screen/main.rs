@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test screen` writes the pictures again; look at them before committing.
 
+#![expect(clippy::print_stdout, reason = "timings are printed where they are asked for")]
+
 mod samples;
 mod shape;
 mod web;
@@ -36,10 +38,13 @@ fn shots() {
             continue;
         }
         for frame in frames.split(',') {
-            let size = if frame.starts_with('p') {
-                Size::PORTRAIT
-            } else {
-                Size::LANDSCAPE
+            let size = match &frame[..1] {
+                "p" => Size::PORTRAIT,
+                "l" => Size::LANDSCAPE,
+                _ => Size {
+                    width: 1280,
+                    height: 800,
+                },
             };
             let mut view = view.clone();
             view.size = match &frame[1..2] {

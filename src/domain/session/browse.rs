@@ -20,7 +20,7 @@ use crate::i18n::{self, Language};
 /// A place among the procedures.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    Home,
+    Home { page: usize },
     LifeEvent { id: LifeEventId, page: usize },
     Categories { page: usize },
     Category { id: CategoryId, page: usize },
@@ -47,7 +47,10 @@ impl Session {
             Input::Procedure(id) => self.trail.push(Place::Procedure(id)),
             Input::Page(by) => {
                 if let Some(
-                    Place::LifeEvent { page, .. } | Place::Categories { page } | Place::Category { page, .. },
+                    Place::Home { page }
+                    | Place::LifeEvent { page, .. }
+                    | Place::Categories { page }
+                    | Place::Category { page, .. },
                 ) = self.trail.last_mut()
                 {
                     *page = page.saturating_add_signed(isize::try_from(by).unwrap_or(0));
@@ -218,7 +221,8 @@ impl Session {
 
     pub(super) fn show_browse(&self, draw: &mut Draw<'_>) -> View {
         match self.trail.last() {
-            None | Some(Place::Home) => self.show_home(draw),
+            None => self.show_home(0, draw),
+            Some(Place::Home { page }) => self.show_home(*page, draw),
             Some(Place::LifeEvent { id, page }) => self.show_life_event(id, *page, draw),
             Some(Place::Categories { page }) => self.show_categories(*page, draw),
             Some(Place::Category { id, page }) => self.show_category(id, *page, draw),
@@ -227,59 +231,85 @@ impl Session {
         }
     }
 
-    fn show_home(&self, draw: &mut Draw<'_>) -> View {
+    /// Large letters turn the home into pages; the turn stands on each of them.
+    fn show_home(&self, page: usize, draw: &mut Draw<'_>) -> View {
         let title = draw.words("home-title");
         let mut view = draw.page(Face::Home, title);
-        let catalogue = &self.setup.catalogue;
         let language = self.language();
-        if self.setup.landscape {
+        if self.setup.landscape && self.comfort.size == TextSize::Normal {
             view.help = draw.say("home-help");
         }
-        let search = draw.item(
-            "magnifying-glass",
-            draw.say("home-search"),
-            String::new(),
-            Input::OpenSearch,
-        );
-        let events: Vec<Item> = catalogue
-            .life_events()
-            .iter()
-            .take(6)
-            .map(|event| {
-                let icon = icon(&event.icon);
-                let name = event.name.get(language).to_owned();
-                draw.item(
-                    icon,
-                    name,
-                    String::new(),
-                    Input::LifeEvent(event.identifier.clone()),
-                )
-            })
-            .collect();
-        let rows = match self.comfort.size {
-            TextSize::Normal => 3,
-            TextSize::Large | TextSize::Huge => 1,
+        let (pages, tiles_a_page, rows_a_page) = match self.comfort.size {
+            TextSize::Normal => (1, 6, 4),
+            TextSize::Large => (2, 6, 4),
+            TextSize::Huge => (4, 3, 2),
         };
-        let mut most: Vec<Item> = catalogue
-            .top_ranked(rows)
-            .into_iter()
-            .map(|procedure| self.procedure_row(procedure, draw))
-            .collect();
-        let count = catalogue.procedures().len().to_string();
-        let all = draw.fill("home-all", &[("n", &count)]);
-        let all_note = draw.say("home-all-note");
-        most.push(draw.item("", all, all_note, Input::Categories));
-        view.blocks = vec![Block::SearchBox(search)];
-        if self.comfort.size != TextSize::Huge {
-            view.blocks.push(Block::Heading(draw.say("home-events")));
+        let page = page.min(pages - 1);
+        let shows = |first: usize, count: usize| move |at: &usize| (first..first + count).contains(at);
+        let tile_pages = 6_usize.div_ceil(tiles_a_page);
+        let tiles: Vec<usize> = (0..6).filter(shows(page * tiles_a_page, tiles_a_page)).collect();
+        let first_row = if pages == 1 {
+            0
+        } else {
+            page.saturating_sub(tile_pages) * rows_a_page
+        };
+        let rows: Vec<usize> = (0..4).filter(shows(first_row, rows_a_page)).collect();
+        if page == 0 {
+            let text = draw.say(if self.comfort.size == TextSize::Huge {
+                "home-search-short"
+            } else {
+                "home-search"
+            });
+            let search = draw.item("magnifying-glass", text, String::new(), Input::OpenSearch);
+            view.blocks.push(Block::SearchBox(search));
         }
-        view.blocks.push(Block::Tiles(events));
-        if self.comfort.size != TextSize::Huge {
-            view.blocks.push(Block::Heading(draw.say("home-most")));
+        let roomy = self.comfort.size != TextSize::Huge;
+        if page < tile_pages {
+            let events = self.setup.catalogue.life_events();
+            let items = tiles
+                .iter()
+                .filter_map(|at| events.get(*at))
+                .map(|event| {
+                    let name = event.name.get(language).to_owned();
+                    draw.item(
+                        icon(&event.icon),
+                        name,
+                        String::new(),
+                        Input::LifeEvent(event.identifier.clone()),
+                    )
+                })
+                .collect();
+            if roomy {
+                view.blocks.push(Block::Heading(draw.say("home-events")));
+            }
+            view.blocks.push(Block::Tiles(items));
         }
-        view.blocks.push(Block::Rows(most));
+        if pages == 1 || page >= tile_pages {
+            let most = self.setup.catalogue.top_ranked(3);
+            let items = rows
+                .iter()
+                .map(|at| match most.get(*at) {
+                    Some(procedure) => self.procedure_row(procedure, draw),
+                    None => {
+                        let count = self.setup.catalogue.procedures().len().to_string();
+                        let all = draw.fill("home-all", &[("n", &count)]);
+                        let note = draw.say("home-all-note");
+                        draw.item("", all, note, Input::Categories)
+                    }
+                })
+                .collect();
+            if roomy {
+                view.blocks.push(Block::Heading(draw.say("home-most")));
+            }
+            view.blocks.push(Block::Rows(items));
+        }
+        if pages > 1 {
+            view.blocks.push(pager(page, pages, draw));
+        }
         view.primary = Some(draw.button("ticket", "home-turn", Input::TakeTurn(None)));
-        view.secondary = Some(draw.button("qr-code", "home-code", Input::EnterCode));
+        if pages == 1 || page == pages - 1 {
+            view.secondary = Some(draw.button("qr-code", "home-code", Input::EnterCode));
+        }
         let first = draw.button("translate", "bar-language", Input::Back);
         view.bottom = draw.bottom(first);
         view
@@ -343,10 +373,10 @@ impl Session {
         let fit = match (self.setup.landscape, self.comfort.size) {
             (false, TextSize::Normal) => 14,
             (false, TextSize::Large) => 8,
-            (false, TextSize::Huge) => 6,
+            (false, TextSize::Huge) => 4,
             (true, TextSize::Normal) => 12,
             (true, TextSize::Large) => 6,
-            (true, TextSize::Huge) => 4,
+            (true, TextSize::Huge) => 2,
         };
         let categories = self.setup.catalogue.categories();
         let pages = categories.len().div_ceil(fit).max(1);
@@ -434,7 +464,7 @@ impl Session {
 
     fn show_procedure(&self, id: &ProcedureId, draw: &mut Draw<'_>) -> View {
         let Some(procedure) = self.setup.catalogue.procedure(id) else {
-            return self.show_home(draw);
+            return self.show_home(0, draw);
         };
         let language = self.language();
         let mut view = draw.page(Face::Procedure, procedure.shown_name(language).to_owned().into());

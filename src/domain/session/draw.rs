@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::view::{Action, Button, Face, Item, View, Words};
+use super::view::{Action, Button, Face, Item, TextSize, View, Words};
 use super::{Input, Session};
 use crate::i18n;
 
@@ -114,10 +114,15 @@ impl<'a> Draw<'a> {
 
     /// The four buttons with another first one.
     pub(super) fn bottom(&mut self, first: Button) -> Vec<Button> {
+        // The largest letters leave room for one word.
+        let (help, access) = match self.session.comfort.size {
+            TextSize::Huge => ("bar-help-short", "bar-access-short"),
+            TextSize::Normal | TextSize::Large => ("bar-help", "bar-access"),
+        };
         vec![
             first,
-            self.button("chats-circle", "bar-help", Input::Help),
-            self.button("person-arms-spread", "bar-access", Input::Accessibility),
+            self.button("chats-circle", help, Input::Help),
+            self.button("person-arms-spread", access, Input::Accessibility),
             self.button("sign-out", "bar-finish", Input::Finish),
         ]
     }

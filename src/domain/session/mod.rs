@@ -235,7 +235,7 @@ impl Session {
 
     /// Home, with nothing behind it.
     fn go_home(&mut self) {
-        self.trail = vec![Place::Home];
+        self.trail = vec![Place::Home { page: 0 }];
         self.state = State::Browsing;
     }
 
