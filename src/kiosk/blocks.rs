@@ -7,7 +7,7 @@ use std::rc::Rc;
 use slint::{Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
 use ventanilla_ui as ui;
 
-use crate::domain::session::view::{Block, Button, DatePart, Face, Fact, Item, TextSize, Tone, View};
+use crate::domain::session::view::{Block, Button, DatePart, Face, Fact, Item, TextSize, Tone, View, Words};
 
 /// `narrow` is the left column of a landscape frame.
 pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> ui::Block {
@@ -344,6 +344,16 @@ pub(super) fn button(from: &Button) -> ui::Item {
 
 /// A button of the bottom bar, with its words broken in two even lines.
 pub(super) fn nav(from: &Button) -> ui::Item {
+    let Words { text, beside } = &from.words;
+    if !beside.is_empty() {
+        // Kichwa never stands without its Spanish.
+        return ui::Item {
+            text: format!("{text}, {beside}").into(),
+            note: format!("{text}\n{beside}").into(),
+            beside: "".into(),
+            ..button(from)
+        };
+    }
     ui::Item {
         note: balanced(&from.words.text).into(),
         ..button(from)

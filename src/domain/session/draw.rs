@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::view::{Action, Button, Face, Item, TextSize, View, Words};
 use super::{Input, Session};
-use crate::i18n;
+use crate::i18n::{self, Language};
 
 /// Gathers the inputs of one screen while it is drawn.
 pub(super) struct Draw<'a> {
@@ -114,8 +114,10 @@ impl<'a> Draw<'a> {
 
     /// The four buttons with another first one.
     pub(super) fn bottom(&mut self, first: Button) -> Vec<Button> {
-        // The largest letters leave room for one word.
+        // The largest letters leave room for one word, and so does Kichwa with its Spanish.
+        let kichwa = self.session.language() == Language::Kichwa;
         let (help, access) = match self.session.comfort.size {
+            _ if kichwa => ("bar-help-short", "bar-access"),
             TextSize::Huge => ("bar-help-short", "bar-access-short"),
             TextSize::Normal | TextSize::Large => ("bar-help", "bar-access"),
         };
