@@ -51,6 +51,10 @@ pub(super) async fn central(
 }
 
 /// A kiosk with its screen.
+#[cfg_attr(
+    not(feature = "screen"),
+    allow(dead_code, reason = "only a screen needs its size")
+)]
 pub(super) struct KioskFace {
     kiosk: RunningKiosk,
     /// Goes with the screen's loop.

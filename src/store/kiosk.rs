@@ -56,8 +56,6 @@ CREATE TABLE print_job (
     kind TEXT NOT NULL CHECK (kind IN ('receipt', 'turn', 'list')),
     about TEXT,
     copy_no INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
-    words TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN
         ('queued', 'sending', 'printed', 'sent', 'held', 'unknown', 'expired')),
@@ -387,29 +385,25 @@ pub struct PrintJobRow {
     pub about: Option<String>,
     /// 0 for the original.
     pub copy_no: u32,
-    /// What the printer gets.
-    pub bytes: Vec<u8>,
-    /// The same in words, for printers that keep a transcript.
-    pub words: String,
+    /// SHA-256 of what the printer gets, hexadecimal. The bytes themselves say what a person declared and stay in
+    /// memory: nobody who carries the kiosk away may read them.
+    pub sha256: String,
     /// When.
     pub created_at: Timestamp,
 }
 
-/// Puts a paper into the journal; the printer takes it from there.
+/// Puts a paper into the journal, or gives it its last form while it still waits.
 pub fn add_print_job(c: &Connection, row: &PrintJobRow) -> Result<(), StoreError> {
     c.execute(
-        "INSERT INTO print_job (id, kind, about, copy_no, bytes, words, sha256, state, created_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, ?8)
-         ON CONFLICT (id) DO UPDATE
-         SET bytes = excluded.bytes, words = excluded.words, sha256 = excluded.sha256 WHERE state = 'queued'",
+        "INSERT INTO print_job (id, kind, about, copy_no, sha256, state, created_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6)
+         ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256 WHERE state = 'queued'",
         params![
             row.id.to_string(),
             row.kind,
             row.about,
             row.copy_no,
-            row.bytes,
-            row.words,
-            sha256_hex(&row.bytes),
+            row.sha256,
             row.created_at.as_microsecond()
         ],
     )?;
@@ -434,10 +428,7 @@ pub fn mark_print_job(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     c.execute(
-        "UPDATE print_job SET state = ?2, reason = ?3, changed_at = ?4,
-                bytes = CASE WHEN ?2 IN ('printed', 'sent') THEN x'' ELSE bytes END,
-                words = CASE WHEN ?2 IN ('printed', 'sent') THEN '' ELSE words END
-         WHERE id = ?1",
+        "UPDATE print_job SET state = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
         params![id.to_string(), state, reason, at.as_microsecond()],
     )?;
     Ok(())
@@ -472,12 +463,4 @@ pub fn rate(c: &Connection, business_date: &str, mark: u8) -> Result<(), StoreEr
         params![business_date, mark],
     )?;
     Ok(())
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -171,6 +171,15 @@ fn a_request_reaches_the_municipality_once() {
     assert!(!log.contains(CEDULA), "{log}");
     let found = files_with(folder.path(), CEDULA);
     assert!(found.is_empty(), "readable on disk: {found:?}");
+    // What was declared is on the citizen's paper, and in no data file.
+    for role in ["kiosk", "office", "central"] {
+        for said in ["38500", "38.500"] {
+            let found = files_with(&folder.path().join(role), said);
+            assert!(found.is_empty(), "{said} is readable on disk: {found:?}");
+        }
+    }
+    // The test has teeth: what is not secret is found.
+    assert!(!files_with(&folder.path().join("kiosk"), "exoneracion-predial").is_empty());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! 3. one transaction: the number, its paper, the receipt paper that now names it;
 //! 4. only then screen and printer hear of it.
 
+use sha2::Digest;
 use tracing::warn;
 
 use super::Shell;
@@ -17,6 +18,7 @@ use crate::clock;
 use crate::devices::printer::Profile;
 use crate::domain::id::PrintJobId;
 use crate::domain::procedure::{Cost, ProcedureId};
+use crate::domain::seal::hex;
 use crate::domain::session::view::Tone;
 use crate::domain::session::{Saved, SubmitRequest, TurnWish};
 use crate::domain::submission::{Answer, Consent, Content, FormResult};
@@ -310,8 +312,7 @@ pub(super) fn job_row(
         kind,
         about: Some(about),
         copy_no,
-        bytes: paper.bytes.clone(),
-        words: paper.words.clone(),
+        sha256: hex(&sha2::Sha256::digest(&paper.bytes)),
         created_at,
     }
 }
