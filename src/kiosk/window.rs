@@ -124,14 +124,19 @@ fn work(pump: &RefCell<Option<Pump>>) {
 fn follow_size(pump: &mut Pump) {
     let window = pump.shown.ui().window();
     let size = window.size();
-    if size == pump.size || size.width == 0 || size.height == 0 {
+    if size.width == 0 || size.height == 0 {
         return;
     }
-    pump.size = size;
     let factor = scale(Size {
         width: size.width,
         height: size.height,
     });
+    // The display sets a factor of its own when the window is mapped, after ours and without a new size.
+    let ours = (window.scale_factor() - factor).abs() < 0.001;
+    if ours && size == pump.size {
+        return;
+    }
+    pump.size = size;
     window.dispatch_event(WindowEvent::ScaleFactorChanged { scale_factor: factor });
     window.dispatch_event(WindowEvent::Resized {
         size: LogicalSize::new(size.width as f32 / factor, size.height as f32 / factor),
