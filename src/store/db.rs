@@ -4,6 +4,7 @@
 //! one `BEGIN IMMEDIATE`, commits once, and only then answers each caller.
 //! Readers have a connection of their own and never block the writer.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -204,18 +205,24 @@ impl Db {
 
 fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     let mut broken = false;
-    while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first)
-            .chain(jobs.try_iter().take(GROUP_MAX - 1))
-            .collect();
-        let mut finishes: Vec<Finish> = Vec::with_capacity(group.len());
+    let mut waiting: VecDeque<Job> = VecDeque::new();
+    while let Some(first) = waiting.pop_front().or_else(|| jobs.recv().ok()) {
+        waiting.push_front(first);
+        let room = GROUP_MAX.saturating_sub(waiting.len());
+        waiting.extend(jobs.try_iter().take(room));
+        let mut finishes: Vec<Finish> = Vec::with_capacity(waiting.len());
         let outcome = if broken {
+            waiting.clear();
             Err(None)
         } else {
-            run_group(&mut connection, group, &mut finishes)
+            run_group(&mut connection, &mut waiting, &mut finishes)
         };
         let fate = match outcome {
-            Ok(()) => Ok(()),
+            Ok(Committed::Yes) => Ok(()),
+            Ok(Committed::RolledBack) => {
+                warn!("disk full: a group of writes was rolled back");
+                Err(Fate::Full)
+            }
             Err(Some(e)) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => {
                 warn!("disk full: a commit was refused and rolled back");
                 Err(Fate::Full)
@@ -236,23 +243,33 @@ fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
+enum Committed {
+    Yes,
+    /// SQLite gave the whole transaction up by itself, as it may when the disk is full.
+    RolledBack,
+}
+
+/// Runs what waits in one transaction; what was not begun when it was given up still waits.
 fn run_group(
     connection: &mut Connection,
-    group: Vec<Job>,
+    waiting: &mut VecDeque<Job>,
     finishes: &mut Vec<Finish>,
-) -> Result<(), Option<rusqlite::Error>> {
+) -> Result<Committed, Option<rusqlite::Error>> {
     let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for job in group {
+    while let Some(job) = waiting.pop_front() {
         let savepoint = tx.savepoint()?;
         let (keep, finish) = job(&savepoint);
         finishes.push(finish);
+        if savepoint.is_autocommit() {
+            return Ok(Committed::RolledBack);
+        }
         // A dropped savepoint is rolled back.
         if keep {
             savepoint.commit()?;
         }
     }
     tx.commit()?;
-    Ok(())
+    Ok(Committed::Yes)
 }
 
 enum Unusable {
@@ -466,6 +483,32 @@ mod tests {
         let aside = opened.quarantined.expect("put aside");
         assert!(aside.join("notes.db").exists());
         assert_ne!(opened.epoch, first);
+    }
+
+    #[test]
+    fn a_full_disk_refuses_and_leaves_nothing_half_saved() {
+        let folder = tempfile::tempdir().expect("folder");
+        let db = Db::open(&folder.path().join("notes.db"), NOTES).expect("open").db;
+        add(&db, "before").expect("room");
+        let limit = |pages: u32| {
+            db.write_blocking(move |c| {
+                c.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(()))?;
+                Ok(())
+            })
+            .expect("a limit");
+        };
+        // SQLite answers a file that may not grow as it answers a disk that has no room.
+        limit(1);
+        let refused = db.write_blocking(|c| {
+            c.execute("INSERT INTO note VALUES ('small')", [])?;
+            c.execute("INSERT INTO note VALUES (?1)", ["x".repeat(100_000)])?;
+            Ok(())
+        });
+        assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+        assert_eq!(notes(&db), 1, "nothing of the refused write stays");
+        limit(100_000);
+        add(&db, "after").expect("room again");
+        assert_eq!(notes(&db), 2);
     }
 
     #[test]
