@@ -188,17 +188,7 @@ fn a_turn_is_two_taps_and_survives_the_plug() {
     for round in 0..3 {
         let demo = Demo::start(folder.path());
         let kiosk = demo.kiosk();
-        kiosk.wait_for("attract");
-        kiosk.touch("Español");
-        kiosk.touch("Tomar un turno");
-        until("the queues", || {
-            labels(&kiosk.view())
-                .iter()
-                .any(|label| label.starts_with("Tributos"))
-                .then_some(())
-        });
-        kiosk.touch("Tributos");
-        kiosk.touch("No, general");
+        kiosk.wish_for_turn("Tributos");
         if round > 0 {
             let view = kiosk.wait_for("turn");
             assert!(

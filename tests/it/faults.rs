@@ -82,17 +82,7 @@ fn a_printer_that_vanishes_leaves_the_number_on_the_screen() {
     let _ = fs::remove_dir_all(&printer);
     fs::write(&printer, "in the way").expect("a file");
     let kiosk = demo.kiosk();
-    kiosk.wait_for("attract");
-    kiosk.touch("Español");
-    kiosk.touch("Tomar un turno");
-    until("the queues", || {
-        labels(&kiosk.view())
-            .iter()
-            .any(|label| label.starts_with("Tributos"))
-            .then_some(())
-    });
-    kiosk.touch("Tributos");
-    kiosk.touch("No, general");
+    kiosk.wish_for_turn("Tributos");
     until("the screen says that there is no paper", || {
         let said = labels(&kiosk.view()).join(" ");
         (said.contains("no hay papel") && said.contains("T-0")).then_some(())

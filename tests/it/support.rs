@@ -335,6 +335,22 @@ impl Kiosk {
         .ok();
     }
 
+    /// From the invitation to the wish for a general turn, in two touches after the start page.
+    #[track_caller]
+    pub fn wish_for_turn(&self, queue: &str) {
+        self.wait_for("attract");
+        self.touch("Español");
+        self.touch("Tomar un turno");
+        until("the queues", || {
+            labels(&self.view())
+                .iter()
+                .any(|label| label.starts_with(queue))
+                .then_some(())
+        });
+        self.touch(queue);
+        self.touch("No, general");
+    }
+
     /// Answers the questions of a form until the review: the first choice, nothing where nothing is needed, and
     /// else what is said for a question whose words hold a key.
     #[track_caller]
