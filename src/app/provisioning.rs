@@ -131,10 +131,12 @@ impl Demo {
             .queues()
             .iter()
             .map(|queue| QueueConfig {
-                id: queue.identifier.as_str().to_owned(),
-                name: queue.name.get(Language::Spanish).to_owned(),
-                series: queue.series.to_string(),
                 service_minutes: 6,
+                ..QueueConfig::new(
+                    queue.identifier.as_str(),
+                    queue.name.get(Language::Spanish),
+                    &queue.series.to_string(),
+                )
             })
             .collect();
         let ids: Vec<String> = queues.iter().map(|queue| queue.id.clone()).collect();
@@ -150,27 +152,13 @@ impl Demo {
                 }
             })
             .collect();
+        let identity = Identity {
+            id: OFFICE.to_owned(),
+            name: "Quitumbe".to_owned(),
+            kind: "Administración Zonal".to_owned(),
+            room: "Sala A".to_owned(),
+        };
         let config = OfficeConfig {
-            listen,
-            data: self.folder.join("office"),
-            office: Identity {
-                id: OFFICE.to_owned(),
-                name: "Quitumbe".to_owned(),
-                kind: "Administración Zonal".to_owned(),
-                room: "Sala A".to_owned(),
-            },
-            time_zone: "America/Guayaquil".to_owned(),
-            day_cut_hour: 3,
-            max_priority_run: 2,
-            lease_from: 501,
-            no_show_calls: 1,
-            no_show_after_seconds: 0,
-            alarm_minutes: 45,
-            language: Language::Spanish,
-            behind_https: false,
-            open_tickets: false,
-            queues,
-            counters,
             kiosks: vec![office::KioskConfig {
                 id: KIOSK.to_owned(),
                 token_hash: self.token_hash("kiosk.token")?,
@@ -183,6 +171,7 @@ impl Demo {
             }),
             office_key: Some(self.key("office.key")),
             receipt_key: Some(self.key("office-receipt.key")),
+            ..OfficeConfig::new(listen, self.folder.join("office"), identity, queues, counters)
         };
         self.write("office.toml", &config)?;
         Ok(config)

@@ -3,13 +3,14 @@
 //! Secrets are not here: passwords and staff tokens are in the store, keys in files of their own, and of a
 //! kiosk's token only its SHA-256 is written.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::office::{CounterSetup, OfficeSetup, QueueSetup};
+use crate::domain::office::{CounterSetup, Hours, OfficeSetup, QueueSetup, TransferPlace, profile_name};
 use crate::domain::queue::{MaxRun, Profile};
 use crate::domain::ticket::{CounterNumber, QueueId, Series};
 use crate::i18n::Language;
@@ -42,6 +43,30 @@ pub struct OfficeConfig {
     /// Seconds after the last announcement before that.
     #[serde(default)]
     pub no_show_after_seconds: u32,
+    /// Announcements of one turn at the most.
+    #[serde(default = "recall_max")]
+    pub recall_max: u32,
+    /// Seconds between two announcements of one turn at the least.
+    #[serde(default)]
+    pub recall_gap_seconds: u32,
+    /// Minutes after an absence within which a person may come back to the line.
+    #[serde(default = "rejoin_minutes")]
+    pub rejoin_minutes: u32,
+    /// How often one ticket may come back.
+    #[serde(default = "rejoin_max")]
+    pub rejoin_max: u32,
+    /// Behind how many of its lane it then stands.
+    #[serde(default = "rejoin_behind")]
+    pub rejoin_behind: u32,
+    /// Minutes somebody with an appointment may be late and still keep it.
+    #[serde(default = "appointment_grace_minutes")]
+    pub appointment_grace_minutes: u32,
+    /// When tickets are given, such as `{ "mon-fri" = ["08:00-12:30", "13:30-16:30"] }`; always if not written.
+    #[serde(default)]
+    pub hours: BTreeMap<String, Vec<String>>,
+    /// Days on which none are given, such as `2026-12-25`.
+    #[serde(default)]
+    pub closures: Vec<String>,
     /// Minutes of waiting above which the supervisor is alarmed.
     #[serde(default = "alarm_minutes")]
     pub alarm_minutes: u32,
@@ -70,7 +95,63 @@ pub struct OfficeConfig {
     pub receipt_key: Option<PathBuf>,
 }
 
+impl QueueConfig {
+    /// A queue with everything else as it is when nothing is written.
+    pub fn new(id: &str, name: &str, series: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            series: series.to_owned(),
+            service_minutes: service_minutes(),
+            hours: BTreeMap::new(),
+            daily_cap: None,
+            stops_by_forecast: true,
+            transfer_place: TransferPlace::Keep,
+            carries_over: false,
+        }
+    }
+}
+
 impl OfficeConfig {
+    /// An office with everything else as it is when nothing is written.
+    pub fn new(
+        listen: SocketAddr,
+        data: PathBuf,
+        office: Identity,
+        queues: Vec<QueueConfig>,
+        counters: Vec<CounterConfig>,
+    ) -> Self {
+        Self {
+            listen,
+            data,
+            office,
+            time_zone: zone(),
+            day_cut_hour: day_cut_hour(),
+            max_priority_run: max_run(),
+            lease_from: lease_from(),
+            no_show_calls: no_show_calls(),
+            no_show_after_seconds: 0,
+            recall_max: recall_max(),
+            recall_gap_seconds: 0,
+            rejoin_minutes: rejoin_minutes(),
+            rejoin_max: rejoin_max(),
+            rejoin_behind: rejoin_behind(),
+            appointment_grace_minutes: appointment_grace_minutes(),
+            hours: BTreeMap::new(),
+            closures: Vec::new(),
+            alarm_minutes: alarm_minutes(),
+            language: Language::default(),
+            behind_https: false,
+            open_tickets: false,
+            queues,
+            counters,
+            kiosks: Vec::new(),
+            central: None,
+            office_key: None,
+            receipt_key: None,
+        }
+    }
+
     /// The same settings with every path meant from the folder of `settings`.
     #[must_use]
     pub fn resolved(mut self, settings: &std::path::Path) -> Self {
@@ -117,6 +198,21 @@ pub struct QueueConfig {
     /// Minutes an attention takes, until enough are measured.
     #[serde(default = "service_minutes")]
     pub service_minutes: u32,
+    /// Hours of this queue, where they are not the office's.
+    #[serde(default)]
+    pub hours: BTreeMap<String, Vec<String>>,
+    /// Tickets of a day at the most.
+    #[serde(default)]
+    pub daily_cap: Option<u32>,
+    /// Whether tickets stop when somebody new would still wait at closing time.
+    #[serde(default = "yes")]
+    pub stops_by_forecast: bool,
+    /// Where a ticket that is sent here stands: `keep` or `last`.
+    #[serde(default)]
+    pub transfer_place: TransferPlace,
+    /// Whether tickets that are open at the day cut go on waiting the next day.
+    #[serde(default)]
+    pub carries_over: bool,
 }
 
 /// One counter.
@@ -172,6 +268,24 @@ fn lease_from() -> u32 {
 fn no_show_calls() -> u32 {
     1
 }
+fn recall_max() -> u32 {
+    5
+}
+fn rejoin_minutes() -> u32 {
+    30
+}
+fn rejoin_max() -> u32 {
+    2
+}
+fn rejoin_behind() -> u32 {
+    2
+}
+fn appointment_grace_minutes() -> u32 {
+    15
+}
+fn yes() -> bool {
+    true
+}
 fn alarm_minutes() -> u32 {
     45
 }
@@ -203,14 +317,31 @@ impl OfficeConfig {
                 return Err(format!("token_hash of kiosk {} is not 64 hex digits", kiosk.id));
             }
         }
+        let closures = self
+            .closures
+            .iter()
+            .map(|day| {
+                day.parse()
+                    .map_err(|_| format!("closures has {day}; write days like 2026-12-25"))
+            })
+            .collect::<Result<_, _>>()?;
+        let minutes = |minutes: u32| SignedDuration::from_mins(i64::from(minutes));
         let setup = OfficeSetup {
+            recall_max: self.recall_max.max(1),
+            recall_gap: SignedDuration::from_secs(i64::from(self.recall_gap_seconds)),
+            rejoin_within: minutes(self.rejoin_minutes),
+            rejoin_max: self.rejoin_max,
+            rejoin_behind: usize::try_from(self.rejoin_behind).unwrap_or(usize::MAX),
+            appointment_grace: minutes(self.appointment_grace_minutes),
+            hours: hours("hours", &self.hours)?,
+            closures,
             zone,
             day_cut: SignedDuration::from_hours(i64::from(self.day_cut_hour)),
             max_run,
             lease_from: self.lease_from.max(1),
             no_show_calls: self.no_show_calls,
             no_show_after: SignedDuration::from_secs(i64::from(self.no_show_after_seconds)),
-            queues: self.queues.iter().map(queue).collect(),
+            queues: self.queues.iter().map(queue).collect::<Result<_, _>>()?,
             counters: self.counters.iter().map(counter).collect(),
         };
         setup.check().map_err(|problem| problem.to_string())?;
@@ -218,23 +349,42 @@ impl OfficeConfig {
     }
 }
 
-fn queue(config: &QueueConfig) -> QueueSetup {
-    QueueSetup {
+fn hours(of: &str, written: &BTreeMap<String, Vec<String>>) -> Result<Option<Hours>, String> {
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let mut hours = Hours::default();
+    for (days, spans) in written {
+        for span in spans {
+            hours
+                .add(days, span)
+                .map_err(|problem| format!("{of} of the settings: {problem}"))?;
+        }
+    }
+    Ok(Some(hours))
+}
+
+fn queue(config: &QueueConfig) -> Result<QueueSetup, String> {
+    Ok(QueueSetup {
+        hours: hours(&format!("hours of queue {}", config.id), &config.hours)?,
+        daily_cap: config.daily_cap,
+        stops_by_forecast: config.stops_by_forecast,
+        transfer_place: config.transfer_place,
+        carries_over: config.carries_over,
         id: QueueId(config.id.clone()),
         name: config.name.clone(),
         series: Series(config.series.clone()),
         service: SignedDuration::from_mins(i64::from(config.service_minutes.max(1))),
-    }
+    })
 }
 
 fn counter(config: &CounterConfig) -> CounterSetup {
     let tier = |ids: &[String]| ids.iter().cloned().map(QueueId).collect::<Vec<_>>();
     let mut tiers = vec![tier(&config.serves)];
-    let mut name = config.serves.join("+");
     if !config.then_serves.is_empty() {
         tiers.push(tier(&config.then_serves));
-        name = format!("{name}>{}", config.then_serves.join("+"));
     }
+    let name = profile_name(&tiers);
     CounterSetup {
         number: CounterNumber(config.number),
         profile: Profile { name, tiers },

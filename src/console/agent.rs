@@ -173,7 +173,7 @@ pub(super) async fn press(
         note: form.text.clone(),
         result: None,
         reason: form.text,
-        release: false,
+        ..MoveBody::default()
     };
     let ask = Ask {
         // The move is part of the key, because one page has many buttons.
@@ -213,6 +213,12 @@ fn words(app: &OfficeApp, error: &OfficeError) -> String {
             "wrong_status" => "office-refusal-wrong-status",
             "too_early" => "office-refusal-too-early",
             "same_queue" => "office-refusal-same-queue",
+            "recalled_enough" => "office-refusal-recalled-enough",
+            "recalled_just_now" => "office-refusal-recalled-just-now",
+            "reason_missing" => "office-refusal-reason",
+            "not_served" => "office-refusal-not-served",
+            "rejoin_late" => "office-refusal-rejoin-late",
+            "rejoin_often" => "office-refusal-rejoin-often",
             _ => "office-refusal-other",
         },
         OfficeError::KeyReused => "office-refusal-other",
@@ -307,7 +313,7 @@ fn state(
             })
             .collect::<Vec<_>>()
     };
-    let profile = office.setup().counter(counter).map(|counter| &counter.profile);
+    let profile = office.profile(counter);
     let waiting = profile.map_or(0, |profile| {
         profile
             .tiers
@@ -324,7 +330,7 @@ fn state(
                 let key = match decision.rule {
                     Rule::PriorityFirst => "office-next-priority",
                     Rule::GeneralAfterRun => "office-next-general",
-                    Rule::OnlyLane => "office-next-only",
+                    Rule::OnlyLane | Rule::OutOfTurn => "office-next-only",
                 };
                 let run = [
                     ("run", decision.run.to_string()),

@@ -278,11 +278,9 @@ fn queue_row(office: &Office, id: &QueueId, limit: u32, now: Timestamp, k: &Kit)
         .max();
     let p90 = percentile(&waits(of_queue(), now), 90);
     let counters = office
-        .setup()
-        .counters
-        .iter()
-        .filter(|counter| counter.profile.serves(id))
-        .filter_map(|counter| office.counter(counter.number))
+        .profiles()
+        .filter(|(_, profile)| profile.serves(id))
+        .filter_map(|(number, _)| office.counter(number))
         .filter(|counter| counter.state == CounterState::Open)
         .count();
     let waiting = line.map_or(0, |line| line.len());
@@ -365,6 +363,7 @@ fn why(
     };
     let key = match decision.rule {
         Rule::OnlyLane => "office-because-only",
+        Rule::OutOfTurn => "office-because-chosen",
         Rule::PriorityFirst => "office-because-priority",
         Rule::GeneralAfterRun => "office-because-general",
     };

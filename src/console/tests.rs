@@ -122,6 +122,7 @@ impl House {
             submission: Some("0192f0c0-0000-7000-8000-000000000001".parse().expect("id")),
             leased: None,
             replaces: None,
+            slot: None,
         };
         self.running
             .office

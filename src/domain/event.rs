@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{SubmissionId, TicketId};
 use super::queue::Decision;
-use super::ticket::{BusinessDate, CounterNumber, KioskId, Lane, QueueId, Series, time_text};
+use super::ticket::{
+    BusinessDate, CounterNumber, KioskId, Lane, Place, QueueId, Series, is_default, time_text,
+};
 
 /// One fact of the office's day.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -80,7 +82,11 @@ pub enum What {
         /// Its lane.
         lane: Lane,
         /// Its place within the lane.
-        arrival_seq: u64,
+        #[serde(flatten)]
+        place: Place,
+        /// The appointment it is for.
+        #[serde(with = "time_text::option", skip_serializing_if = "Option::is_none", default)]
+        slot: Option<Timestamp>,
         /// The day of its number, which for a late arrival is not the open day.
         number_date: BusinessDate,
         /// When it was issued.
@@ -108,6 +114,9 @@ pub enum What {
         number: String,
         /// Why this one.
         decision: Decision,
+        /// Why out of turn, in the words of who did it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
     },
     /// The announcement was repeated.
     Recalled {
@@ -133,7 +142,8 @@ pub enum What {
         /// Where it waits.
         queue: QueueId,
         /// Its place there.
-        arrival_seq: u64,
+        #[serde(flatten)]
+        place: Place,
     },
     /// The ticket was put aside.
     Parked {
@@ -148,6 +158,66 @@ pub enum What {
     },
     /// A ticket at a counter went back to its own place, because the counter was given up.
     Recycled,
+    /// The person came back after an absence.
+    Rejoined {
+        /// Its new place.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// An appointment stands in its line from now on.
+    Due {
+        /// Its place: before the other preferred tickets, by the hour of the appointment.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// Staff put a ticket into another lane.
+    LaneCorrected {
+        /// Where it stood.
+        from: Lane,
+        /// Where it stands.
+        lane: Lane,
+        /// Its place there.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// A ticket of the day before goes on waiting, with its number and its place.
+    CarriedOver {
+        /// Its series.
+        series: Series,
+        /// Its number.
+        n: u32,
+        /// Its queue.
+        queue: QueueId,
+        /// Its lane.
+        lane: Lane,
+        /// Its place.
+        #[serde(flatten)]
+        place: Place,
+        /// The day of its number.
+        number_date: BusinessDate,
+        /// When it was issued.
+        #[serde(with = "time_text")]
+        issued_at: Timestamp,
+        /// Whether the number came from a lease.
+        leased: bool,
+        /// The kiosk.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        kiosk: Option<KioskId>,
+        /// The form that goes with it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        submission: Option<SubmissionId>,
+        /// Whether it was put aside.
+        parked: bool,
+        /// Why it was put aside.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        note: Option<String>,
+        /// When it was first called, so that its wait ended there.
+        #[serde(with = "time_text::option", skip_serializing_if = "Option::is_none", default)]
+        first_called_at: Option<Timestamp>,
+        /// How often the person came back after an absence.
+        #[serde(skip_serializing_if = "is_default", default)]
+        returns: u32,
+    },
     /// The ticket was given back.
     Cancelled {
         /// Why: `unprinted`, `replaced`, `by_person`, …
@@ -165,6 +235,51 @@ pub enum What {
     },
     /// A counter stopped for the day.
     CounterClosed,
+    /// A counter serves other queues until the end of the day.
+    ProfileChanged {
+        /// Name of the profile, under which contested calls are counted.
+        profile: String,
+        /// The queues of each tier.
+        tiers: Vec<Vec<QueueId>>,
+    },
+    /// The system behind a queue does not work («sin sistema»).
+    QueueDown {
+        /// The queue.
+        queue: QueueId,
+        /// What people should know, in the words of staff.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        note: Option<String>,
+    },
+    /// It works again.
+    QueueUp {
+        /// The queue.
+        queue: QueueId,
+    },
+    /// Staff give no more tickets for a queue today.
+    QueueStopped {
+        /// The queue.
+        queue: QueueId,
+    },
+    /// They give tickets again.
+    QueueResumed {
+        /// The queue.
+        queue: QueueId,
+    },
+    /// Somebody at a kiosk asked for a person.
+    HelpAsked {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// Where they are, such as `question 3`; never what they answered.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        step: Option<String>,
+    },
+    /// Somebody of the staff goes there, or the person does not need it any more.
+    HelpEnded {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// Whether somebody went.
+        attended: bool,
+    },
     /// Staff looked at a masked answer; only its label is kept.
     Unmasked {
         /// The form.
@@ -191,11 +306,22 @@ impl What {
             Self::Parked { .. } => "parked",
             Self::Resumed { .. } => "resumed",
             Self::Recycled => "recycled",
+            Self::Rejoined { .. } => "rejoined",
+            Self::Due { .. } => "due",
+            Self::LaneCorrected { .. } => "lane_corrected",
+            Self::CarriedOver { .. } => "carried_over",
             Self::Cancelled { .. } => "cancelled",
             Self::Expired => "expired",
             Self::CounterOpened => "counter_opened",
             Self::CounterPaused { .. } => "counter_paused",
             Self::CounterClosed => "counter_closed",
+            Self::ProfileChanged { .. } => "profile_changed",
+            Self::QueueDown { .. } => "queue_down",
+            Self::QueueUp { .. } => "queue_up",
+            Self::QueueStopped { .. } => "queue_stopped",
+            Self::QueueResumed { .. } => "queue_resumed",
+            Self::HelpAsked { .. } => "help_asked",
+            Self::HelpEnded { .. } => "help_ended",
             Self::Unmasked { .. } => "unmasked",
         }
     }
@@ -216,11 +342,22 @@ impl What {
             | Self::Transferred { .. }
             | Self::Parked { .. }
             | Self::Recycled
+            | Self::Rejoined { .. }
+            | Self::Due { .. }
+            | Self::LaneCorrected { .. }
+            | Self::CarriedOver { .. }
             | Self::Cancelled { .. }
             | Self::Expired
             | Self::CounterOpened
             | Self::CounterPaused { .. }
             | Self::CounterClosed
+            | Self::ProfileChanged { .. }
+            | Self::QueueDown { .. }
+            | Self::QueueUp { .. }
+            | Self::QueueStopped { .. }
+            | Self::QueueResumed { .. }
+            | Self::HelpAsked { .. }
+            | Self::HelpEnded { .. }
             | Self::Unmasked { .. } => None,
         }
     }

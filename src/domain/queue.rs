@@ -1,7 +1,7 @@
 //! Who is next: two lanes, in order of arrival, "priority, at most K in a row".
 //!
-//! The choice depends on arrival numbers and one small counter only, never on a clock, so that two people who
-//! wait never swap places by themselves.
+//! The choice depends on places and one small counter only, never on a clock, so that two people who wait never
+//! swap places by themselves.
 //! With a fixed profile the i-th waiting general is called within (K+1)·i contested calls and the i-th preferred
 //! within i + ⌈i/K⌉: neither lane starves. Begin at [`choose`].
 
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::id::TicketId;
-use super::ticket::{Lane, QueueId};
+use super::ticket::{Lane, Place, QueueId};
 
 /// How many preferred tickets may be called in a row while a general one waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,29 +34,29 @@ impl Default for MaxRun {
     }
 }
 
-/// The two lines of one queue, by arrival.
+/// The two lines of one queue, by place.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct Line {
-    preferred: BTreeMap<u64, (TicketId, Lane)>,
-    general: BTreeMap<u64, TicketId>,
+    preferred: BTreeMap<Place, (TicketId, Lane)>,
+    general: BTreeMap<Place, TicketId>,
 }
 
 impl Line {
     /// Puts a ticket at its place.
-    pub fn insert(&mut self, lane: Lane, arrival_seq: u64, ticket: TicketId) {
+    pub fn insert(&mut self, lane: Lane, place: Place, ticket: TicketId) {
         if lane.is_preferred() {
-            self.preferred.insert(arrival_seq, (ticket, lane));
+            self.preferred.insert(place, (ticket, lane));
         } else {
-            self.general.insert(arrival_seq, ticket);
+            self.general.insert(place, ticket);
         }
     }
 
     /// Takes a ticket out.
-    pub fn remove(&mut self, lane: Lane, arrival_seq: u64) {
+    pub fn remove(&mut self, lane: Lane, place: Place) {
         if lane.is_preferred() {
-            self.preferred.remove(&arrival_seq);
+            self.preferred.remove(&place);
         } else {
-            self.general.remove(&arrival_seq);
+            self.general.remove(&place);
         }
     }
 
@@ -75,44 +75,50 @@ impl Line {
         self.preferred.len()
     }
 
-    /// How many of one side stand before `arrival_seq`.
-    pub fn before(&self, preferred: bool, arrival_seq: u64) -> usize {
+    /// How many of one side stand before `place`.
+    pub fn before(&self, preferred: bool, place: Place) -> usize {
         if preferred {
-            self.preferred.range(..arrival_seq).count()
+            self.preferred.range(..place).count()
         } else {
-            self.general.range(..arrival_seq).count()
+            self.general.range(..place).count()
         }
     }
 
-    /// The oldest of one side that arrived after `after`.
-    pub fn head_after(&self, preferred: bool, after: u64) -> Option<Candidate> {
+    /// The first of one side that stands behind `after`.
+    pub fn head_after(&self, preferred: bool, after: Place) -> Option<Candidate> {
         let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
         if preferred {
-            let (&arrival_seq, &(ticket, lane)) = self.preferred.range(range).next()?;
-            Some(Candidate {
-                ticket,
-                lane,
-                arrival_seq,
-            })
+            let (&place, &(ticket, lane)) = self.preferred.range(range).next()?;
+            Some(Candidate { ticket, lane, place })
         } else {
-            let (&arrival_seq, &ticket) = self.general.range(range).next()?;
+            let (&place, &ticket) = self.general.range(range).next()?;
             Some(Candidate {
                 ticket,
                 lane: Lane::General,
-                arrival_seq,
+                place,
             })
         }
     }
 
-    /// All waiting tickets, by arrival.
+    /// Where the `nth` of one side stands, from 1; the last one's place where there are fewer.
+    pub fn place_of(&self, preferred: bool, nth: usize) -> Option<Place> {
+        let pick = |places: &mut dyn Iterator<Item = Place>| places.take(nth).last();
+        if preferred {
+            pick(&mut self.preferred.keys().copied())
+        } else {
+            pick(&mut self.general.keys().copied())
+        }
+    }
+
+    /// All waiting tickets, by place.
     pub fn by_arrival(&self) -> Vec<TicketId> {
-        let mut all: Vec<(u64, TicketId)> = self
+        let mut all: Vec<(Place, TicketId)> = self
             .preferred
             .iter()
-            .map(|(seq, (ticket, _))| (*seq, *ticket))
-            .chain(self.general.iter().map(|(seq, ticket)| (*seq, *ticket)))
+            .map(|(place, (ticket, _))| (*place, *ticket))
+            .chain(self.general.iter().map(|(place, ticket)| (*place, *ticket)))
             .collect();
-        all.sort_unstable_by_key(|(seq, _)| *seq);
+        all.sort_unstable_by_key(|(place, _)| *place);
         all.into_iter().map(|(_, ticket)| ticket).collect()
     }
 }
@@ -141,7 +147,8 @@ pub struct Candidate {
     /// Its lane.
     pub lane: Lane,
     /// Its place.
-    pub arrival_seq: u64,
+    #[serde(flatten)]
+    pub place: Place,
 }
 
 /// Which rule made the choice.
@@ -154,6 +161,8 @@ pub enum Rule {
     PriorityFirst,
     /// Both had; K preferred went already, so it is the general lane's turn.
     GeneralAfterRun,
+    /// Somebody chose it out of turn and said why.
+    OutOfTurn,
 }
 
 /// Why a ticket was called: enough to check the rule afterwards.
@@ -161,7 +170,7 @@ pub enum Rule {
 pub struct Decision {
     /// The profile whose run is counted.
     pub profile: String,
-    /// The tier that had somebody, from 1.
+    /// The tier that had somebody, from 1; 0 for a call out of turn.
     pub tier: u8,
     /// The heads of the lanes: the preferred one first, then the general one.
     pub candidates: Vec<Candidate>,
@@ -177,7 +186,7 @@ impl Decision {
     /// The run after this call.
     pub fn run_after(&self) -> u8 {
         match self.rule {
-            Rule::OnlyLane => self.run,
+            Rule::OnlyLane | Rule::OutOfTurn => self.run,
             Rule::PriorityFirst => self.run.saturating_add(1).min(self.max_run),
             Rule::GeneralAfterRun => 0,
         }
@@ -215,12 +224,7 @@ pub fn choose(
 ) -> Option<(Candidate, Decision)> {
     for (index, queues) in profile.tiers.iter().enumerate() {
         let tier = u8::try_from(index + 1).unwrap_or(u8::MAX);
-        let head = |preferred: bool| {
-            queues
-                .iter()
-                .filter_map(|queue| lines.get(queue)?.head_after(preferred, 0))
-                .min_by_key(|candidate| candidate.arrival_seq)
-        };
+        let head = |preferred: bool| head(queues, lines, preferred);
         let run = runs.get(&profile.name, tier);
         if let Some((chosen, rule)) = pick(head(true), head(false), run, max_run) {
             let decision = Decision {
@@ -235,6 +239,14 @@ pub fn choose(
         }
     }
     None
+}
+
+/// The first of one side over some queues.
+pub fn head(queues: &[QueueId], lines: &BTreeMap<QueueId, Line>, preferred: bool) -> Option<Candidate> {
+    queues
+        .iter()
+        .filter_map(|queue| lines.get(queue)?.head_after(preferred, Place::FRONT))
+        .min_by_key(|candidate| candidate.place)
 }
 
 /// The rule itself, between the heads of the two sides.
@@ -272,7 +284,7 @@ mod tests {
     fn serve(lanes: &[Lane], k: u8) -> Vec<(u64, Lane)> {
         let mut line = Line::default();
         for (n, lane) in (1..).zip(lanes) {
-            line.insert(*lane, n, ticket(n));
+            line.insert(*lane, Place::at(n), ticket(n));
         }
         let mut lines = BTreeMap::from([(QueueId::from("t"), line)]);
         let mut runs = Runs::default();
@@ -281,11 +293,11 @@ mod tests {
             choose(&profile(), &lines, &runs, MaxRun::new(k).expect("1 to 9"))
         {
             runs.note(&decision);
-            order.push((chosen.arrival_seq, chosen.lane));
+            order.push((chosen.place.arrival_seq, chosen.lane));
             lines
                 .get_mut(&QueueId::from("t"))
                 .expect("the queue")
-                .remove(chosen.lane, chosen.arrival_seq);
+                .remove(chosen.lane, chosen.place);
         }
         order
     }
@@ -303,13 +315,13 @@ mod tests {
     #[test]
     fn the_second_tier_waits_for_the_first_to_be_empty() {
         let mut first = Line::default();
-        first.insert(Lane::General, 9, ticket(9));
+        first.insert(Lane::General, Place::at(9), ticket(9));
         let mut second = Line::default();
-        second.insert(Lane::Priority, 1, ticket(1));
+        second.insert(Lane::Priority, Place::at(1), ticket(1));
         let lines = BTreeMap::from([(QueueId::from("t"), first), (QueueId::from("c"), second)]);
         let (chosen, decision) =
             choose(&profile(), &lines, &Runs::default(), MaxRun::default()).expect("somebody");
-        assert_eq!((chosen.arrival_seq, decision.tier), (9, 1));
+        assert_eq!((chosen.place, decision.tier), (Place::at(9), 1));
     }
 
     proptest! {

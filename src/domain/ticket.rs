@@ -98,6 +98,44 @@ impl Lane {
     }
 }
 
+/// Where a ticket stands in its lane: lower goes first. Never a time of the hub's clock.
+///
+/// Most tickets only have an arrival. One that a kiosk gave on its own while it was cut off stands right behind the
+/// last arrival of its moment, and one that comes back after an absence behind the second of its lane; the two finer
+/// numbers order those among each other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Number of the arrival at the hub, or of the arrival it stands behind.
+    pub arrival_seq: u64,
+    /// Order of kiosks' own tickets behind one arrival.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub behind: u64,
+    /// Order of people who came back to one place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub back: u64,
+}
+
+/// Whether a field says nothing, so that JSON leaves it out.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Place {
+    /// Before everybody.
+    pub const FRONT: Self = Self::at(0);
+    /// Behind everybody.
+    pub const LAST: Self = Self::at(u64::MAX);
+
+    /// The place of an arrival.
+    pub const fn at(arrival_seq: u64) -> Self {
+        Self {
+            arrival_seq,
+            behind: 0,
+            back: 0,
+        }
+    }
+}
+
 /// Where a ticket stands; always a fold over its events.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,7 +150,7 @@ pub enum Status {
     Parked,
     /// Attended. Final.
     Finished,
-    /// Called and not come. Final.
+    /// Called and not come. Final, unless the person comes back soon enough.
     NoShow,
     /// Given back before it was called. Final.
     Cancelled,
@@ -209,7 +247,15 @@ pub struct Ticket {
     /// The day its number belongs to.
     pub business_date: BusinessDate,
     /// Its place: lower goes first within a lane. Never a time.
-    pub arrival_seq: u64,
+    pub place: Place,
+    /// The place it had when it was issued.
+    pub arrival: Place,
+    /// The appointment it is for; before it is due, the ticket stands in no line.
+    pub slot: Option<Timestamp>,
+    /// Whether it stands in its line: all but appointments that are not due yet.
+    pub due: bool,
+    /// How often the person came back after an absence.
+    pub returns: u32,
     /// When it was issued, by the clock of whoever issued it.
     pub issued_at: Timestamp,
     /// Whether a kiosk issued it from a lease, without asking us.

@@ -16,9 +16,9 @@ use super::OfficeApp;
 use super::auth::Caller;
 use super::hub::{Ask, OfficeError, Reply};
 use super::problem::Problem;
-use super::views::{CounterView, LeaseView, QueueView, TicketView};
+use super::views::{CounterView, LeaseView, TicketView};
 use crate::domain::id::{SubmissionId, TicketId};
-use crate::domain::office::{Command, Issue, Leased, Place, Refusal};
+use crate::domain::office::{Command, Issue, Leased, Refusal, TransferPlace};
 use crate::domain::ticket::{CounterNumber, KioskId, Lane, QueueId, time_text};
 
 type App = State<Arc<OfficeApp>>;
@@ -51,6 +51,10 @@ pub struct IssueBody {
     /// Idempotency key of an earlier attempt at the same wish, whose answer never arrived.
     #[serde(default)]
     pub replaces: Option<String>,
+    /// The hour of the appointment the person comes for.
+    #[serde(default, with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub slot: Option<Timestamp>,
 }
 
 /// A number given without us.
@@ -93,10 +97,10 @@ pub struct MoveBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub queue: Option<QueueId>,
-    /// `transfer`: `keep` its place (the default) or go `last`.
+    /// `transfer`: `keep` its place or go `last`; the setting of the queue decides if nothing is said.
     #[serde(default)]
     pub place: Option<String>,
-    /// `resume`: which ticket; the oldest parked at this counter if none is named.
+    /// `call`: which ticket. `resume`: which ticket; the oldest parked at this counter if none is named.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "uuid")]
     pub ticket: Option<TicketId>,
@@ -106,12 +110,24 @@ pub struct MoveBody {
     /// `finish`: how it ended.
     #[serde(default)]
     pub result: Option<String>,
-    /// `pause`: why.
+    /// `pause`: why. `call`: why out of turn, which must be said.
     #[serde(default)]
     pub reason: Option<String>,
+    /// `serve`: the queues of each tier, until the end of the day; for supervisors.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Vec<String>>>)]
+    pub tiers: Option<Vec<Vec<QueueId>>>,
     /// `close`: send a ticket that is still there back to its place; for supervisors.
     #[serde(default)]
     pub release: bool,
+}
+
+/// Into which lane.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+pub struct LaneBody {
+    /// `general`, `priority` or `appointment`.
+    #[schema(value_type = String)]
+    pub lane: Lane,
 }
 
 /// The answer to a move.
@@ -121,6 +137,8 @@ pub struct Moved {
     pub ticket: Option<Box<TicketView>>,
 }
 
+/// Moves that only supervisors may do.
+const SUPERVISORS_MOVES: [&str; 2] = ["release", "serve"];
 /// Longest text staff may add to a ticket.
 const NOTE_MAX: usize = 120;
 
@@ -132,7 +150,7 @@ pub(super) fn body<T: DeserializeOwned + Default>(bytes: &Bytes) -> Result<T, Pr
     required(bytes)
 }
 
-fn required<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
+pub(super) fn required<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         Problem::bad_request("bad_json", format!("The body is not what this needs: {error}"))
     })
@@ -152,13 +170,17 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
-fn short(text: Option<String>) -> Option<String> {
+pub(super) fn short(text: Option<String>) -> Option<String> {
     let text = text?.trim().chars().take(NOTE_MAX).collect::<String>();
     (!text.is_empty()).then_some(text)
 }
 
 /// A kiosk speaks for itself only; staff may name one.
-fn kiosk_of(caller: &Caller, named: Option<KioskId>, app: &OfficeApp) -> Result<Option<KioskId>, Problem> {
+pub(super) fn kiosk_of(
+    caller: &Caller,
+    named: Option<KioskId>,
+    app: &OfficeApp,
+) -> Result<Option<KioskId>, Problem> {
     match caller {
         Caller::Kiosk(id) if named.as_ref().is_some_and(|named| named != id) => {
             Err(Problem::forbidden("This token belongs to another kiosk"))
@@ -200,6 +222,7 @@ pub(super) async fn issue(
             issued_at: leased.issued_at,
         }),
         replaces: None,
+        slot: wish.slot,
     };
     let ask = Ask {
         key,
@@ -237,25 +260,81 @@ pub(super) async fn cancel(
 ) -> Result<Json<Moved>, Problem> {
     kiosk_of(&caller, None, &app)?;
     let wish: CancelBody = body(&bytes)?;
-    let id: TicketId = id
-        .parse()
-        .map_err(|_| Problem::not_found("There is no ticket of this id"))?;
     let command = Command::Cancel {
-        ticket: id,
+        ticket: ticket_id(&id)?,
         reason: short(wish.reason).unwrap_or_else(|| "by_person".to_owned()),
     };
-    let ask = Ask {
-        key: key(&headers)?,
-        who: caller.name(),
-        replaces: None,
+    about_ticket(&app, &caller, &headers, command).await
+}
+
+/// Takes somebody back into the line who was called absent: behind the next few of the lane, within the grace.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/rejoin", tag = "tickets", params(("id" = String, Path)),
+    responses((status = 200, body = Moved), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn rejoin(
+    State(app): App,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Moved>, Problem> {
+    kiosk_of(&caller, None, &app)?;
+    let command = Command::Rejoin(ticket_id(&id)?);
+    about_ticket(&app, &caller, &headers, command).await
+}
+
+/// Puts a ticket into another lane; its arrival stays. For supervisors.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/lane", tag = "tickets", params(("id" = String, Path)),
+    request_body = LaneBody,
+    responses((status = 200, body = Moved), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn lane(
+    State(app): App,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Json<Moved>, Problem> {
+    caller.supervisor()?;
+    let wish: LaneBody = required(&bytes)?;
+    let command = Command::CorrectLane {
+        ticket: ticket_id(&id)?,
+        lane: wish.lane,
     };
-    match app.command(command, ask).await {
+    about_ticket(&app, &caller, &headers, command).await
+}
+
+fn ticket_id(text: &str) -> Result<TicketId, Problem> {
+    text.parse()
+        .map_err(|_| Problem::not_found("There is no ticket of this id"))
+}
+
+/// Carries out a command about one ticket; a refusal comes with the ticket as it is.
+async fn about_ticket(
+    app: &Arc<OfficeApp>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    command: Command,
+) -> Result<Json<Moved>, Problem> {
+    let id = match &command {
+        Command::Cancel { ticket, .. } | Command::Rejoin(ticket) | Command::CorrectLane { ticket, .. } => {
+            Some(*ticket)
+        }
+        _ => None,
+    };
+    match app.command(command, ask(caller, headers)?).await {
         Ok(reply) => Ok(Json(moved(reply))),
         Err(error) => {
-            let now = app.ticket(id)?;
+            let now = id.map(|id| app.ticket(id)).transpose()?.flatten();
             Err(Problem::from(error).with_ticket(now))
         }
     }
+}
+
+pub(super) fn ask(caller: &Caller, headers: &HeaderMap) -> Result<Ask, Problem> {
+    Ok(Ask {
+        key: key(headers)?,
+        who: caller.name(),
+        replaces: None,
+    })
 }
 
 /// Promises a block of numbers to a kiosk; it is on the disk before it is answered.
@@ -278,21 +357,10 @@ pub(super) async fn lease(
         queue: wish.queue,
         count: wish.count,
     };
-    let ask = Ask {
-        key: key(&headers)?,
-        who: caller.name(),
-        replaces: None,
-    };
-    match app.command(command, ask).await? {
+    match app.command(command, ask(&caller, &headers)?).await? {
         Reply::Lease(lease) => Ok((StatusCode::CREATED, Json(lease)).into_response()),
         Reply::Ticket(_) | Reply::Counter(_) | Reply::Done => Err(refused(Refusal::LeaseCount)),
     }
-}
-
-/// The queues, in the order of the board.
-#[utoipa::path(get, path = "/api/v1/queues", tag = "office", responses((status = 200, body = Vec<QueueView>)))]
-pub(super) async fn queues(State(app): App) -> Json<Vec<QueueView>> {
-    Json(app.look(QueueView::all))
 }
 
 /// The counters.
@@ -310,14 +378,15 @@ pub(super) async fn counters(State(app): App, caller: Caller) -> Result<Json<Vec
 
 /// Moves a turn at a counter, or opens, pauses or closes it.
 ///
-/// `next`, `recall`, `start`, `finish`, `no-show`, `transfer`, `park` and `resume` answer with the ticket;
-/// `open`, `pause` and `close` with the counter.
+/// `next`, `call`, `recall`, `start`, `finish`, `no-show`, `transfer`, `park`, `resume` and `release` answer with
+/// the ticket; `open`, `pause`, `close` and `serve` with the counter.
 #[utoipa::path(post, path = "/api/v1/counters/{number}/{move}", tag = "counters", request_body = MoveBody,
     params(("number" = u16, Path), ("move" = String, Path,
-        description = "next, recall, start, finish, no-show, transfer, park, resume, open, pause or close"),
+        description = "next, call, recall, start, finish, no-show, transfer, park, resume, release, open, pause, close or serve"),
         ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Moved), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem, description = "Illegal now; with the current state")))]
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 409, body = Problem, description = "Illegal now; with the current state")))]
 pub(super) async fn counter_move(
     State(app): App,
     caller: Caller,
@@ -331,16 +400,11 @@ pub(super) async fn counter_move(
         .parse()
         .map(CounterNumber)
         .map_err(|_| Problem::not_found("A counter has a number"))?;
-    if wish.release {
+    if wish.release || SUPERVISORS_MOVES.contains(&name.as_str()) {
         caller.supervisor()?;
     }
     let command = command(&name, number, wish)?;
-    let ask = Ask {
-        key: key(&headers)?,
-        who: caller.name(),
-        replaces: None,
-    };
-    match app.command(command, ask).await {
+    match app.command(command, ask(&caller, &headers)?).await {
         Ok(Reply::Counter(counter)) => Ok(Json(counter).into_response()),
         Ok(reply) => Ok(Json(moved(reply)).into_response()),
         Err(error) => {
@@ -355,6 +419,20 @@ pub(super) async fn counter_move(
 pub(crate) fn command(name: &str, counter: CounterNumber, wish: MoveBody) -> Result<Command, Problem> {
     Ok(match name {
         "next" => Command::Next(counter),
+        "call" => Command::Pick {
+            counter,
+            ticket: wish
+                .ticket
+                .ok_or_else(|| Problem::bad_request("ticket", "Name the ticket to call"))?,
+            reason: short(wish.reason).unwrap_or_default(),
+        },
+        "release" => Command::Release(counter),
+        "serve" => Command::Serve {
+            counter,
+            tiers: wish
+                .tiers
+                .ok_or_else(|| Problem::bad_request("tiers", "Name the queues of each tier"))?,
+        },
         "recall" => Command::Recall(counter),
         "start" => Command::Start(counter),
         "finish" => Command::Finish {
@@ -368,8 +446,9 @@ pub(crate) fn command(name: &str, counter: CounterNumber, wish: MoveBody) -> Res
                 .queue
                 .ok_or_else(|| Problem::bad_request("queue", "Name the queue to transfer to"))?,
             place: match wish.place.as_deref() {
-                None | Some("keep") => Place::Keep,
-                Some("last") => Place::Last,
+                None => None,
+                Some("keep") => Some(TransferPlace::Keep),
+                Some("last") => Some(TransferPlace::Last),
                 Some(_) => return Err(Problem::bad_request("place", "The place is `keep` or `last`")),
             },
         },

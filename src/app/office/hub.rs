@@ -275,9 +275,14 @@ impl OfficeApp {
         }
         let mut command = command.clone();
         if let Command::Issue(wish) = &mut command {
-            if let Some(id) = wish.id
-                && let Some(known) = store::ticket(c, id)?
-            {
+            let known = match wish.id {
+                Some(id) => working
+                    .ticket(id)
+                    .cloned()
+                    .map_or_else(|| store::ticket(c, id), |t| Ok(Some(t)))?,
+                None => None,
+            };
+            if let Some(known) = known {
                 let reply = Reply::Ticket(Some(Box::new(TicketView::of(&working, &known, self.clock.now()))));
                 return done(stored, Ok(reply));
             }
@@ -509,6 +514,7 @@ fn request(command: &Command) -> String {
         Command::Pause { counter, .. } => format!("pause {counter}"),
         Command::Close { counter, .. } => format!("close {counter}"),
         Command::Next(counter) => format!("next {counter}"),
+        Command::Pick { counter, ticket, .. } => format!("call {counter} {ticket}"),
         Command::Recall(counter) => format!("recall {counter}"),
         Command::Start(counter) => format!("start {counter}"),
         Command::Finish { counter, .. } => format!("finish {counter}"),
@@ -519,6 +525,16 @@ fn request(command: &Command) -> String {
             let ticket = ticket.map_or_else(|| "-".to_owned(), |id| id.to_string());
             format!("resume {counter} {ticket}")
         }
+        Command::Release(counter) => format!("release {counter}"),
+        Command::Rejoin(ticket) => format!("rejoin {ticket}"),
+        Command::CorrectLane { ticket, lane } => format!("lane {ticket} {}", lane.code()),
+        Command::Serve { counter, tiers } => {
+            format!("serve {counter} {}", crate::domain::office::profile_name(tiers))
+        }
+        Command::Outage { queue, down, .. } => format!("outage {queue} {down}"),
+        Command::Stop { queue, stop } => format!("stop {queue} {stop}"),
+        Command::AskHelp { kiosk, .. } => format!("help {kiosk}"),
+        Command::EndHelp { kiosk, .. } => format!("help-end {kiosk}"),
         Command::Unmask {
             counter, submission, ..
         } => format!("unmask {counter} {submission}"),

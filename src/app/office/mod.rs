@@ -4,6 +4,7 @@
 //! `start` by whoever may import them, because `app` does not know its faces.
 
 mod api;
+mod api_queues;
 mod auth;
 mod form;
 mod hub;
@@ -31,7 +32,8 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 pub(crate) use api::command as command_of;
-pub use api::{CancelBody, IssueBody, LeaseBody, LeasedBody, MoveBody, Moved};
+pub use api::{CancelBody, IssueBody, LaneBody, LeaseBody, LeasedBody, MoveBody, Moved};
+pub use api_queues::{HelpBody, HelpView, QueueBody};
 pub use auth::{Caller, is_same_site, session_cookie};
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
@@ -150,8 +152,14 @@ fn routes(office: &Arc<OfficeApp>) -> Router {
         .route("/api/v1/tickets", post(api::issue))
         .route("/api/v1/tickets/{id}", get(api::ticket))
         .route("/api/v1/tickets/{id}/cancel", post(api::cancel))
+        .route("/api/v1/tickets/{id}/rejoin", post(api::rejoin))
+        .route("/api/v1/tickets/{id}/lane", post(api::lane))
         .route("/api/v1/leases", post(api::lease))
-        .route("/api/v1/queues", get(api::queues))
+        .route("/api/v1/queues", get(api_queues::queues))
+        .route("/api/v1/queues/{id}/{move}", post(api_queues::queue_move))
+        .route("/api/v1/help", get(api_queues::help_calls))
+        .route("/api/v1/kiosks/{id}/help", post(api_queues::ask_help))
+        .route("/api/v1/kiosks/{id}/help/end", post(api_queues::end_help))
         .route("/api/v1/counters", get(api::counters))
         .route("/api/v1/counters/{number}/{move}", post(api::counter_move))
         .route("/api/v1/board", get(stream::board))

@@ -4,13 +4,15 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{api, problem, report, stream, views};
+use super::{api, api_queues, problem, report, stream, views};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Ventanilla office", description = "Turns, counters and boards of one office"),
     paths(
-        api::issue, api::ticket, api::cancel, api::lease, api::queues, api::counters, api::counter_move,
+        api::issue, api::ticket, api::cancel, api::rejoin, api::lane, api::lease, api::counters, api::counter_move,
+        api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help,
+        api_queues::end_help,
         stream::board, stream::board_events, stream::events, report::day,
     ),
     components(schemas(problem::Problem, views::EstimateSchema)),
@@ -34,18 +36,30 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// One route in the server, eleven addresses for its readers.
-const MOVES: [&str; 11] = [
-    "next", "recall", "start", "finish", "no-show", "transfer", "park", "resume", "open", "pause", "close",
+/// One route in the server, one address for each move to its readers.
+const MOVES: [(&str, &str, &[&str]); 2] = [
+    (
+        "/api/v1/counters/{number}/",
+        "counter",
+        &[
+            "next", "call", "recall", "start", "finish", "no-show", "transfer", "park", "resume", "release",
+            "open", "pause", "close", "serve",
+        ],
+    ),
+    ("/api/v1/queues/{id}/", "queue", &["down", "up", "stop", "resume"]),
 ];
 
-pub(super) async fn description() -> Json<utoipa::openapi::OpenApi> {
+/// The description, with the moves spelt out.
+pub(super) fn document() -> utoipa::openapi::OpenApi {
     let mut api = Api::openapi();
-    if let Some(item) = api.paths.paths.remove("/api/v1/counters/{number}/{move}") {
-        for name in MOVES {
+    for (base, of, names) in MOVES {
+        let Some(item) = api.paths.paths.remove(&format!("{base}{{move}}")) else {
+            continue;
+        };
+        for name in names {
             let mut item = item.clone();
             if let Some(post) = &mut item.post {
-                post.operation_id = Some(format!("counter_{}", name.replace('-', "_")));
+                post.operation_id = Some(format!("{of}_{}", name.replace('-', "_")));
                 if let Some(parameters) = &mut post.parameters {
                     parameters.retain(|parameter| match parameter {
                         utoipa::openapi::RefOr::T(parameter) => parameter.name != "move",
@@ -53,9 +67,12 @@ pub(super) async fn description() -> Json<utoipa::openapi::OpenApi> {
                     });
                 }
             }
-            let path = format!("/api/v1/counters/{{number}}/{name}");
-            api.paths.paths.insert(path, item);
+            api.paths.paths.insert(format!("{base}{name}"), item);
         }
     }
-    Json(api)
+    api
+}
+
+pub(super) async fn description() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
 }

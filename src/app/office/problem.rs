@@ -95,12 +95,22 @@ impl From<OfficeError> for Problem {
             OfficeError::Refused(refusal) => {
                 let status = match &refusal {
                     Refusal::UnknownCounter(_) | Refusal::UnknownTicket => StatusCode::NOT_FOUND,
-                    Refusal::UnknownQueue(_) | Refusal::LeaseCount => StatusCode::UNPROCESSABLE_ENTITY,
+                    Refusal::UnknownQueue(_)
+                    | Refusal::LeaseCount
+                    | Refusal::ReasonMissing { .. }
+                    | Refusal::BadProfile => StatusCode::UNPROCESSABLE_ENTITY,
                     Refusal::CounterNotOpen(_)
                     | Refusal::CounterBusy { .. }
                     | Refusal::NoTicket(_)
                     | Refusal::WrongStatus { .. }
                     | Refusal::TooEarly { .. }
+                    | Refusal::RecalledEnough { .. }
+                    | Refusal::RecalledJustNow { .. }
+                    | Refusal::NotServed { .. }
+                    | Refusal::RejoinLate { .. }
+                    | Refusal::RejoinOften { .. }
+                    | Refusal::SameLane(_)
+                    | Refusal::NotTaking { .. }
                     | Refusal::SameQueue(_)
                     | Refusal::NothingParked(_)
                     | Refusal::NumberTaken(_) => StatusCode::CONFLICT,

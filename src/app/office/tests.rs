@@ -25,43 +25,39 @@ struct House {
 }
 
 fn config(data: &std::path::Path) -> OfficeConfig {
-    let queue = |id: &str, name: &str, series: &str| QueueConfig {
-        id: id.into(),
-        name: name.into(),
-        series: series.into(),
-        service_minutes: 8,
-    };
     let counter = |number, serves: &str| CounterConfig {
         number,
         serves: vec![serves.into()],
         then_serves: Vec::new(),
     };
-    let text = format!(
-        "listen = '127.0.0.1:0'\ndata = '{}'\nqueues = []\ncounters = []\n[office]\nid='q'\nname='Quitumbe'\nkind='Administración Zonal'\nroom='Sala A'",
-        data.display()
-    );
+    let identity = Identity {
+        id: "quitumbe".into(),
+        name: "Quitumbe".into(),
+        kind: "Administración Zonal".into(),
+        room: "Sala A".into(),
+    };
+    let queues = vec![
+        QueueConfig::new("tributos", "Tributos", "T"),
+        QueueConfig::new("catastro", "Catastro", "C"),
+    ];
+    let counters = vec![
+        counter(4, "tributos"),
+        counter(5, "tributos"),
+        counter(7, "catastro"),
+    ];
     OfficeConfig {
-        office: Identity {
-            id: "quitumbe".into(),
-            name: "Quitumbe".into(),
-            kind: "Administración Zonal".into(),
-            room: "Sala A".into(),
-        },
-        queues: vec![
-            queue("tributos", "Tributos", "T"),
-            queue("catastro", "Catastro", "C"),
-        ],
-        counters: vec![
-            counter(4, "tributos"),
-            counter(5, "tributos"),
-            counter(7, "catastro"),
-        ],
         kiosks: vec![KioskConfig {
             id: "k1".into(),
             token_hash: token_hash(KIOSK_TOKEN),
             public_key: None,
         }],
-        ..crate::config::parse("test.toml".as_ref(), &text).expect("the test's settings parse")
+        ..OfficeConfig::new(
+            "127.0.0.1:0".parse().expect("address"),
+            data.to_owned(),
+            identity,
+            queues,
+            counters,
+        )
     }
 }
 

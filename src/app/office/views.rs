@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::config::office::OfficeConfig;
 use crate::domain::event::{Estimate, OfficeEvent};
 use crate::domain::id::{SubmissionId, TicketId};
-use crate::domain::office::{Announced, CounterState, Office};
+use crate::domain::office::{Announced, CounterState, Intake, Office};
 use crate::domain::ticket::{BusinessDate, CounterNumber, Lane, QueueId, Series, Status, Ticket, time_text};
 
 /// A ticket.
@@ -87,7 +87,7 @@ impl TicketView {
     /// A ticket with its place in line now.
     pub fn of(office: &Office, ticket: &Ticket, now: Timestamp) -> Self {
         let told = if ticket.status == Status::Waiting {
-            let ahead = office.ahead(&ticket.queue, ticket.lane, ticket.arrival_seq);
+            let ahead = office.ahead(&ticket.queue, ticket.lane, ticket.place);
             (ahead, office.estimate_of(ticket, now))
         } else {
             (0, None)
@@ -107,7 +107,7 @@ impl TicketView {
             business_date: ticket.business_date,
             issued_at: ticket.issued_at,
             status: ticket.status,
-            arrival_seq: ticket.arrival_seq,
+            arrival_seq: ticket.place.arrival_seq,
             ahead,
             estimate,
             counter: ticket.counter,
@@ -175,7 +175,7 @@ pub struct ProfileView {
 impl CounterView {
     /// A counter as it is now.
     pub fn of(office: &Office, number: CounterNumber, now: Timestamp) -> Option<Self> {
-        let setup = office.setup().counter(number)?;
+        let profile = office.profile(number)?;
         let counter = office.counter(number)?;
         Some(Self {
             number,
@@ -187,8 +187,8 @@ impl CounterView {
             since: (counter.since != Timestamp::UNIX_EPOCH).then_some(counter.since),
             who: counter.who.clone(),
             profile: ProfileView {
-                name: setup.profile.name.clone(),
-                tiers: setup.profile.tiers.clone(),
+                name: profile.name.clone(),
+                tiers: profile.tiers.clone(),
             },
             ticket: counter
                 .ticket
@@ -216,6 +216,16 @@ pub struct QueueView {
     pub estimate: Option<Estimate>,
     /// Open counters that serve it.
     pub open_counters: usize,
+    /// `open`, or why no tickets are given: `queue_closed`, `queue_full`, `queue_too_late`, `queue_stopped`.
+    pub intake: String,
+    /// When it gives tickets again.
+    #[serde(with = "time_text::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub opens: Option<Timestamp>,
+    /// Whether the system behind it is down («sin sistema»).
+    pub down: bool,
+    /// What staff said about that.
+    pub note: Option<String>,
 }
 
 impl QueueView {
@@ -225,17 +235,24 @@ impl QueueView {
         setup
             .queues
             .iter()
-            .map(|queue| Self {
+            .map(|queue| (queue, office.intake(&queue.id, Lane::General, now)))
+            .map(|(queue, intake)| Self {
+                intake: intake.code().to_owned(),
+                opens: match intake {
+                    Intake::Closed { opens } => opens,
+                    Intake::Open | Intake::Full { .. } | Intake::TooLate { .. } | Intake::Stopped => None,
+                },
+                down: office.outage(&queue.id).is_some(),
+                note: office.outage(&queue.id).flatten().map(str::to_owned),
                 id: queue.id.clone(),
                 name: queue.name.clone(),
                 series: queue.series.clone(),
                 waiting: office.line(&queue.id).map_or(0, |line| line.len()),
                 estimate: office.estimate_new(&queue.id, Lane::General, now),
-                open_counters: setup
-                    .counters
-                    .iter()
-                    .filter(|counter| counter.profile.serves(&queue.id))
-                    .filter_map(|counter| office.counter(counter.number))
+                open_counters: office
+                    .profiles()
+                    .filter(|(_, profile)| profile.serves(&queue.id))
+                    .filter_map(|(number, _)| office.counter(number))
                     .filter(|counter| counter.state == CounterState::Open)
                     .count(),
             })

@@ -4,6 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::intake::Intake;
 use super::numbers::LEASE_MAX;
 use crate::domain::event::OfficeEvent;
 use crate::domain::id::{Moment, SubmissionId, TicketId};
@@ -61,6 +62,15 @@ pub enum Command {
     },
     /// Call whoever is next.
     Next(CounterNumber),
+    /// Call a chosen ticket out of turn.
+    Pick {
+        /// Where.
+        counter: CounterNumber,
+        /// Which; it waits, or did not come when it was called.
+        ticket: TicketId,
+        /// Why.
+        reason: String,
+    },
     /// Announce again.
     Recall(CounterNumber),
     /// The person is here.
@@ -80,8 +90,8 @@ pub enum Command {
         counter: CounterNumber,
         /// To which queue.
         queue: QueueId,
-        /// At which place there.
-        place: Place,
+        /// At which place there; the queue's setting if nobody says.
+        place: Option<TransferPlace>,
     },
     /// Put aside.
     Park {
@@ -96,6 +106,54 @@ pub enum Command {
         counter: CounterNumber,
         /// Which; the oldest parked at this counter if none is named.
         ticket: Option<TicketId>,
+    },
+    /// Send the ticket at a counter back to its place.
+    Release(CounterNumber),
+    /// Back into the line after an absence.
+    Rejoin(TicketId),
+    /// Put a ticket into another lane.
+    CorrectLane {
+        /// Which.
+        ticket: TicketId,
+        /// Into which lane.
+        lane: Lane,
+    },
+    /// Let a counter serve other queues until the end of the day.
+    Serve {
+        /// Where.
+        counter: CounterNumber,
+        /// The queues of each tier.
+        tiers: Vec<Vec<QueueId>>,
+    },
+    /// Say that the system behind a queue does not work, or works again.
+    Outage {
+        /// Which.
+        queue: QueueId,
+        /// Whether it is down.
+        down: bool,
+        /// What people should know.
+        note: Option<String>,
+    },
+    /// Give no more tickets of a queue today, or give them again.
+    Stop {
+        /// Which.
+        queue: QueueId,
+        /// Whether to stop.
+        stop: bool,
+    },
+    /// Somebody at a kiosk asks for a person.
+    AskHelp {
+        /// Where.
+        kiosk: KioskId,
+        /// At which step; never an answer.
+        step: Option<String>,
+    },
+    /// Somebody goes there, or nobody needs to any more.
+    EndHelp {
+        /// Where.
+        kiosk: KioskId,
+        /// Whether somebody of the staff went.
+        attended: bool,
     },
     /// Look at a masked answer.
     Unmask {
@@ -125,6 +183,8 @@ pub struct Issue {
     pub leased: Option<Leased>,
     /// An earlier ticket of the same wish, whose answer never arrived.
     pub replaces: Option<TicketId>,
+    /// The appointment the person comes for.
+    pub slot: Option<Timestamp>,
 }
 
 /// A number given by a kiosk on its own.
@@ -137,8 +197,9 @@ pub struct Leased {
 }
 
 /// Where a transferred ticket stands in its new queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Place {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferPlace {
     /// Where its arrival puts it.
     #[default]
     Keep,
@@ -236,6 +297,68 @@ pub enum Refusal {
         /// Time needed after the last call.
         after: SignedDuration,
     },
+    /// Called often enough.
+    #[error("{number} was called {calls} times, which is the most; mark it absent or start")]
+    RecalledEnough {
+        /// The ticket.
+        number: String,
+        /// Calls so far.
+        calls: u32,
+    },
+    /// Called a moment ago.
+    #[error("{number} was called a moment ago; wait {} s between two calls", gap.as_secs())]
+    RecalledJustNow {
+        /// The ticket.
+        number: String,
+        /// Time needed between two calls.
+        gap: SignedDuration,
+    },
+    /// A call out of turn without a reason.
+    #[error("Say why {number} is called out of turn")]
+    ReasonMissing {
+        /// The ticket.
+        number: String,
+    },
+    /// A ticket of a queue the counter does not serve.
+    #[error(
+        "Counter {counter} does not serve queue {queue}; transfer the ticket or change what the counter serves"
+    )]
+    NotServed {
+        /// The counter.
+        counter: CounterNumber,
+        /// The ticket's queue.
+        queue: QueueId,
+    },
+    /// The person comes back too late.
+    #[error("{number} was called absent more than {} min ago; take a new ticket", within.as_mins())]
+    RejoinLate {
+        /// The ticket.
+        number: String,
+        /// How soon it would have been in time.
+        within: SignedDuration,
+    },
+    /// The person came back too often.
+    #[error("{number} came back {returns} times already; take a new ticket")]
+    RejoinOften {
+        /// The ticket.
+        number: String,
+        /// How often.
+        returns: u32,
+    },
+    /// It stands there already.
+    #[error("Ticket {0} stands in that lane already")]
+    SameLane(String),
+    /// A profile without a queue, or with one twice.
+    #[error("A counter serves at least one queue, and each in one tier only")]
+    BadProfile,
+    /// No ticket is given for the queue now.
+    #[error("Queue {queue} gives no tickets now: {}", intake.reason())]
+    NotTaking {
+        /// The queue.
+        queue: QueueId,
+        /// Why.
+        intake: Intake,
+    },
     /// It waits there already.
     #[error("The ticket is in queue {0} already")]
     SameQueue(QueueId),
@@ -262,6 +385,15 @@ impl Refusal {
             Self::NoTicket(_) => "no_ticket",
             Self::WrongStatus { .. } => "wrong_status",
             Self::TooEarly { .. } => "too_early",
+            Self::RecalledEnough { .. } => "recalled_enough",
+            Self::RecalledJustNow { .. } => "recalled_just_now",
+            Self::ReasonMissing { .. } => "reason_missing",
+            Self::NotServed { .. } => "not_served",
+            Self::RejoinLate { .. } => "rejoin_late",
+            Self::RejoinOften { .. } => "rejoin_often",
+            Self::SameLane(_) => "same_lane",
+            Self::BadProfile => "bad_profile",
+            Self::NotTaking { intake, .. } => intake.code(),
             Self::SameQueue(_) => "same_queue",
             Self::NothingParked(_) => "nothing_parked",
             Self::NumberTaken(_) => "number_taken",

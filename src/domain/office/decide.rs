@@ -1,25 +1,26 @@
-//! How commands become events: every rule of the office stands here.
+//! How commands become events: the rules of counters. Those of the line are in `admit`, those of the day in `day`.
+
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::command::{Command, Handled, Issue, Order, Outcome, Place, Refusal};
-use super::numbers::{LEASE_MAX, valid_through};
+use super::command::{Command, Handled, Order, Outcome, Refusal, TransferPlace};
 use super::{CounterState, Office};
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::TicketId;
-use crate::domain::queue::choose;
-use crate::domain::ticket::{BusinessDate, CounterNumber, KioskId, QueueId, Status, Ticket, shown};
+use crate::domain::queue::{Decision, Rule, choose, head};
+use crate::domain::ticket::{BusinessDate, CounterNumber, Place, QueueId, Status, Ticket};
 
 /// Collects events with their places in the history.
-struct Draft<'a> {
-    order: &'a Order,
-    date: BusinessDate,
-    seq: u64,
-    events: Vec<OfficeEvent>,
+pub(super) struct Draft<'a> {
+    pub(super) order: &'a Order,
+    pub(super) date: BusinessDate,
+    pub(super) seq: u64,
+    pub(super) events: Vec<OfficeEvent>,
 }
 
 impl Draft<'_> {
-    fn add(&mut self, ticket: Option<TicketId>, counter: Option<CounterNumber>, what: What) {
+    pub(super) fn add(&mut self, ticket: Option<TicketId>, counter: Option<CounterNumber>, what: What) {
         self.seq += 1;
         self.events.push(OfficeEvent {
             seq: self.seq,
@@ -37,9 +38,13 @@ impl Draft<'_> {
 impl Office {
     /// Carries out `command`, after ending a day that is over, and applies what happened.
     pub fn handle(&mut self, command: &Command, order: &Order) -> Handled {
-        let mut events = self.turn_day(order);
-        for event in &events {
-            self.apply(event);
+        let mut events = Vec::new();
+        for bring_up in [Self::turn_day, Self::fall_due] {
+            let happened = bring_up(self, order);
+            for event in &happened {
+                self.apply(event);
+            }
+            events.extend(happened);
         }
         let date = self.date.unwrap_or_else(|| self.setup.date_of(order.moment.now));
         let mut draft = Draft {
@@ -60,37 +65,6 @@ impl Office {
             events.append(&mut draft.events);
         }
         Handled { events, outcome }
-    }
-
-    /// Ends the open day if `now` is past it. A clock that went back never reopens a day.
-    fn turn_day(&self, order: &Order) -> Vec<OfficeEvent> {
-        let today = self.setup.date_of(order.moment.now);
-        if self.date.is_some_and(|date| date >= today) {
-            return Vec::new();
-        }
-        let mut draft = Draft {
-            order,
-            date: self.date.unwrap_or(today),
-            seq: self.seq,
-            events: Vec::new(),
-        };
-        let mut open: Vec<&Ticket> = self
-            .tickets
-            .values()
-            .filter(|ticket| !ticket.status.is_final())
-            .collect();
-        open.sort_unstable_by_key(|ticket| (ticket.arrival_seq, ticket.id));
-        for ticket in open {
-            draft.add(Some(ticket.id), None, What::Expired);
-        }
-        for (number, counter) in &self.counters {
-            if counter.state != CounterState::Closed {
-                draft.add(None, Some(*number), What::CounterClosed);
-            }
-        }
-        draft.date = today;
-        draft.add(None, None, What::DayOpened);
-        draft.events
     }
 
     fn decide(&self, command: &Command, draft: &mut Draft<'_>) -> Result<Outcome, Refusal> {
@@ -146,8 +120,14 @@ impl Office {
                 Ok(Outcome::Counter(*counter))
             }
             Command::Next(counter) => self.next(*counter, draft),
+            Command::Pick {
+                counter,
+                ticket,
+                reason,
+            } => self.pick(*counter, *ticket, reason, draft),
             Command::Recall(counter) => {
                 let ticket = self.at(*counter, &[Status::Called])?;
+                self.may_recall(ticket, draft)?;
                 let what = What::Recalled {
                     number: ticket.shown(),
                     calls: ticket.calls + 1,
@@ -165,11 +145,7 @@ impl Office {
             }
             Command::NoShow(counter) => {
                 let ticket = self.at(*counter, &[Status::Called])?;
-                let now = draft.order.moment.now;
-                let since = ticket
-                    .last_called_at
-                    .map_or(SignedDuration::ZERO, |at| now.duration_since(at))
-                    .max(SignedDuration::ZERO);
+                let since = since_call(ticket, draft);
                 if ticket.calls < self.setup.no_show_calls || since < self.setup.no_show_after {
                     return Err(Refusal::TooEarly {
                         number: ticket.shown(),
@@ -186,7 +162,8 @@ impl Office {
                 place,
             } => {
                 let ticket = self.at(*counter, &[Status::Called, Status::Serving])?;
-                self.setup
+                let target = self
+                    .setup
                     .queue(queue)
                     .ok_or_else(|| Refusal::UnknownQueue(queue.clone()))?;
                 if ticket.queue == *queue {
@@ -195,9 +172,9 @@ impl Office {
                 let what = What::Transferred {
                     from: ticket.queue.clone(),
                     queue: queue.clone(),
-                    arrival_seq: match place {
-                        Place::Keep => ticket.arrival_seq,
-                        Place::Last => self.arrivals + 1,
+                    place: match place.unwrap_or(target.transfer_place) {
+                        TransferPlace::Keep => ticket.place,
+                        TransferPlace::Last => Place::at(self.arrivals + 1),
                     },
                 };
                 Ok(moved(ticket, *counter, what, draft))
@@ -208,6 +185,51 @@ impl Office {
                 Ok(moved(ticket, *counter, What::Parked { note }, draft))
             }
             Command::Resume { counter, ticket } => self.resume(*counter, *ticket, draft),
+            Command::Release(counter) => {
+                let ticket = self.at(*counter, &[Status::Called, Status::Serving])?;
+                Ok(moved(ticket, *counter, What::Recycled, draft))
+            }
+            Command::Rejoin(ticket) => self.rejoin(*ticket, draft),
+            Command::CorrectLane { ticket, lane } => self.correct_lane(*ticket, *lane, draft),
+            Command::Serve { counter, tiers } => self.serve(*counter, tiers, draft),
+            Command::Outage { queue, down, note } => {
+                let what = match (down, self.outage(queue)) {
+                    (true, Some(said)) if said == note.as_deref() => None,
+                    (true, _) => Some(What::QueueDown {
+                        queue: queue.clone(),
+                        note: note.clone(),
+                    }),
+                    (false, Some(_)) => Some(What::QueueUp { queue: queue.clone() }),
+                    (false, None) => None,
+                };
+                self.about_queue(queue, what, draft)
+            }
+            Command::Stop { queue, stop } => {
+                let what = match (stop, self.is_stopped(queue)) {
+                    (true, false) => Some(What::QueueStopped { queue: queue.clone() }),
+                    (false, true) => Some(What::QueueResumed { queue: queue.clone() }),
+                    (true, true) | (false, false) => None,
+                };
+                self.about_queue(queue, what, draft)
+            }
+            Command::AskHelp { kiosk, step } => {
+                let what = What::HelpAsked {
+                    kiosk: kiosk.clone(),
+                    step: step.clone(),
+                };
+                draft.add(None, None, what);
+                Ok(Outcome::Done)
+            }
+            Command::EndHelp { kiosk, attended } => {
+                if self.help.contains_key(kiosk) {
+                    let what = What::HelpEnded {
+                        kiosk: kiosk.clone(),
+                        attended: *attended,
+                    };
+                    draft.add(None, None, what);
+                }
+                Ok(Outcome::Done)
+            }
             Command::Unmask {
                 counter,
                 submission,
@@ -224,139 +246,128 @@ impl Office {
         }
     }
 
-    fn issue(&self, wish: &Issue, draft: &mut Draft<'_>) -> Result<Outcome, Refusal> {
-        if let Some(id) = wish.id.filter(|id| self.tickets.contains_key(id)) {
-            return Ok(Outcome::Ticket(Some(id)));
-        }
-        let queue = self
-            .setup
-            .queue(&wish.queue)
-            .ok_or_else(|| Refusal::UnknownQueue(wish.queue.clone()))?;
-        let now = draft.order.moment.now;
-        let id = wish.id.unwrap_or_else(|| TicketId::new(draft.order.moment));
-        let numbers = self
-            .numbers
-            .get(&queue.series)
-            .ok_or_else(|| Refusal::UnknownQueue(wish.queue.clone()))?;
-        let (number, issued_at, number_date) = match wish.leased {
-            None => (numbers.next_online(), now, draft.date),
-            Some(leased) => {
-                // A kiosk's clock may be ahead; nobody was given a number in the future.
-                let issued_at = leased.issued_at.min(now);
-                let date = self.setup.date_of(issued_at).min(draft.date);
-                let today = date == draft.date;
-                let other = numbers.is_promised_to_other(wish.kiosk.as_ref(), leased.number);
-                if leased.number == 0 || today && (numbers.is_used(leased.number) || other) {
-                    return Err(Refusal::NumberTaken(shown(&queue.series, leased.number)));
-                }
-                (leased.number, issued_at, date)
-            }
-        };
-        let replaced = wish
-            .replaces
-            .and_then(|id| self.tickets.get(&id))
-            .filter(|ticket| ticket.status == Status::Waiting);
-        if let Some(ticket) = replaced {
-            let reason = "replaced".to_owned();
-            draft.add(Some(ticket.id), None, What::Cancelled { reason });
-        }
-        let arrival_seq = replaced
-            .filter(|ticket| ticket.queue == wish.queue)
-            .map_or(self.arrivals + 1, |ticket| ticket.arrival_seq);
-        let what = What::Issued {
-            series: queue.series.clone(),
-            number: shown(&queue.series, number),
-            n: number,
-            queue: wish.queue.clone(),
-            lane: wish.lane,
-            arrival_seq,
-            number_date,
-            issued_at,
-            leased: wish.leased.is_some(),
-            kiosk: wish.kiosk.clone(),
-            submission: wish.submission,
-            replaces: replaced.map(|ticket| ticket.id),
-            ahead: self.ahead(&wish.queue, wish.lane, arrival_seq),
-            estimate: self.estimate_new(&wish.queue, wish.lane, now),
-        };
-        if number_date == draft.date {
-            draft.add(Some(id), None, what);
-        } else {
-            // It came in after its day: it is on record, and nobody waits for it any more.
-            draft.add(Some(id), None, what);
-            draft.add(Some(id), None, What::Expired);
-        }
-        Ok(Outcome::Ticket(Some(id)))
-    }
-
-    fn cancel(&self, id: TicketId, reason: &str, draft: &mut Draft<'_>) -> Result<Outcome, Refusal> {
-        let ticket = self.tickets.get(&id).ok_or(Refusal::UnknownTicket)?;
-        match ticket.status {
-            Status::Cancelled => {}
-            Status::Waiting | Status::Parked => {
-                let reason = reason.to_owned();
-                draft.add(Some(id), None, What::Cancelled { reason });
-            }
-            Status::Called | Status::Serving | Status::Finished | Status::NoShow | Status::Expired => {
-                return Err(wrong(ticket));
-            }
-        }
-        Ok(Outcome::Ticket(Some(id)))
-    }
-
-    fn lease(
-        &self,
-        kiosk: &KioskId,
-        queue: &QueueId,
-        count: u32,
-        draft: &mut Draft<'_>,
-    ) -> Result<Outcome, Refusal> {
-        let setup = self
-            .setup
-            .queue(queue)
-            .ok_or_else(|| Refusal::UnknownQueue(queue.clone()))?;
-        if !(1..=LEASE_MAX).contains(&count) {
-            return Err(Refusal::LeaseCount);
-        }
-        let numbers = self
-            .numbers
-            .get(&setup.series)
-            .ok_or_else(|| Refusal::UnknownQueue(queue.clone()))?;
-        let (from, to) = numbers.next_block(count);
-        let what = What::Leased {
-            kiosk: kiosk.clone(),
-            queue: queue.clone(),
-            series: setup.series.clone(),
-            from,
-            to,
-        };
-        draft.add(None, None, what);
-        Ok(Outcome::Lease {
-            series: setup.series.clone(),
-            from,
-            to,
-            business_date: draft.date,
-            valid_through: valid_through(draft.date),
-        })
-    }
-
     fn next(&self, counter: CounterNumber, draft: &mut Draft<'_>) -> Result<Outcome, Refusal> {
         self.ready(counter)?;
-        let setup = self
-            .setup
-            .counter(counter)
-            .ok_or(Refusal::UnknownCounter(counter))?;
-        let Some((chosen, decision)) = choose(&setup.profile, &self.lines, &self.runs, self.setup.max_run)
-        else {
+        let profile = self.profile(counter).ok_or(Refusal::UnknownCounter(counter))?;
+        let Some((chosen, decision)) = choose(profile, &self.lines, &self.runs, self.setup.max_run) else {
             return Ok(Outcome::Ticket(None));
         };
         let number = self.shown(chosen.ticket);
         draft.add(
             Some(chosen.ticket),
             Some(counter),
-            What::Called { number, decision },
+            What::Called {
+                number,
+                decision,
+                reason: None,
+            },
         );
         Ok(Outcome::Ticket(Some(chosen.ticket)))
+    }
+
+    /// Out of turn, with a reason; the run of preferred calls does not move.
+    fn pick(
+        &self,
+        counter: CounterNumber,
+        id: TicketId,
+        reason: &str,
+        draft: &mut Draft<'_>,
+    ) -> Result<Outcome, Refusal> {
+        self.ready(counter)?;
+        let profile = self.profile(counter).ok_or(Refusal::UnknownCounter(counter))?;
+        let ticket = self.tickets.get(&id).ok_or(Refusal::UnknownTicket)?;
+        if !matches!(ticket.status, Status::Waiting | Status::NoShow) {
+            return Err(wrong(ticket));
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::ReasonMissing {
+                number: ticket.shown(),
+            });
+        }
+        if !profile.serves(&ticket.queue) {
+            return Err(Refusal::NotServed {
+                counter,
+                queue: ticket.queue.clone(),
+            });
+        }
+        let queues: Vec<QueueId> = profile.tiers.iter().flatten().cloned().collect();
+        let heads = [
+            head(&queues, &self.lines, true),
+            head(&queues, &self.lines, false),
+        ];
+        let decision = Decision {
+            profile: profile.name.clone(),
+            tier: 0,
+            candidates: heads.into_iter().flatten().collect(),
+            run: self.runs.get(&profile.name, 1),
+            max_run: self.setup.max_run.get(),
+            rule: Rule::OutOfTurn,
+        };
+        let what = What::Called {
+            number: ticket.shown(),
+            decision,
+            reason: Some(reason.to_owned()),
+        };
+        Ok(moved(ticket, counter, what, draft))
+    }
+
+    fn may_recall(&self, ticket: &Ticket, draft: &Draft<'_>) -> Result<(), Refusal> {
+        if ticket.calls >= self.setup.recall_max {
+            return Err(Refusal::RecalledEnough {
+                number: ticket.shown(),
+                calls: ticket.calls,
+            });
+        }
+        if since_call(ticket, draft) < self.setup.recall_gap {
+            return Err(Refusal::RecalledJustNow {
+                number: ticket.shown(),
+                gap: self.setup.recall_gap,
+            });
+        }
+        Ok(())
+    }
+
+    fn serve(
+        &self,
+        counter: CounterNumber,
+        tiers: &[Vec<QueueId>],
+        draft: &mut Draft<'_>,
+    ) -> Result<Outcome, Refusal> {
+        self.known(counter)?;
+        let tiers: Vec<Vec<QueueId>> = tiers.iter().filter(|tier| !tier.is_empty()).cloned().collect();
+        let mut seen = BTreeSet::new();
+        for queue in tiers.iter().flatten() {
+            if self.setup.queue(queue).is_none() {
+                return Err(Refusal::UnknownQueue(queue.clone()));
+            }
+            if !seen.insert(queue) {
+                return Err(Refusal::BadProfile);
+            }
+        }
+        if seen.is_empty() {
+            return Err(Refusal::BadProfile);
+        }
+        // Counters that serve the same share one count, whether by configuration or for today.
+        let profile = super::setup::profile_name(&tiers);
+        if self.profile(counter).is_none_or(|now| now.tiers != tiers) {
+            draft.add(None, Some(counter), What::ProfileChanged { profile, tiers });
+        }
+        Ok(Outcome::Counter(counter))
+    }
+
+    fn about_queue(
+        &self,
+        queue: &QueueId,
+        what: Option<What>,
+        draft: &mut Draft<'_>,
+    ) -> Result<Outcome, Refusal> {
+        if self.setup.queue(queue).is_none() {
+            return Err(Refusal::UnknownQueue(queue.clone()));
+        }
+        if let Some(what) = what {
+            draft.add(None, None, what);
+        }
+        Ok(Outcome::Done)
     }
 
     fn resume(
@@ -426,12 +437,22 @@ impl Office {
     }
 }
 
+/// Time since the newest announcement; none has passed if the clock went back.
+fn since_call(ticket: &Ticket, draft: &Draft<'_>) -> SignedDuration {
+    ticket
+        .last_called_at
+        .map_or(SignedDuration::ZERO, |at| {
+            draft.order.moment.now.duration_since(at)
+        })
+        .max(SignedDuration::ZERO)
+}
+
 fn moved(ticket: &Ticket, counter: CounterNumber, what: What, draft: &mut Draft<'_>) -> Outcome {
     draft.add(Some(ticket.id), Some(counter), what);
     Outcome::Ticket(Some(ticket.id))
 }
 
-fn wrong(ticket: &Ticket) -> Refusal {
+pub(super) fn wrong(ticket: &Ticket) -> Refusal {
     Refusal::WrongStatus {
         number: ticket.shown(),
         status: ticket.status,

@@ -2,10 +2,16 @@
 //!
 //! [`Office::handle`] takes a command and answers with events; [`Office::apply`] is the only thing that changes
 //! the state. Nothing here reads a clock or a file.
-//! Begin at [`Office`]; commands and their refusals are in `command`, the rules in `decide`, numbers in `numbers`, waits in `wait`.
+//! Begin at [`Office`]; commands and their refusals are in `command`, the rules in `decide`, what events do in
+//! `fold`, numbers in `numbers`, waits in `wait`, hours and caps in `hours` and `intake`.
 
+mod admit;
 mod command;
+mod day;
 mod decide;
+mod fold;
+mod hours;
+mod intake;
 mod numbers;
 mod setup;
 mod wait;
@@ -13,25 +19,22 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use command::{Command, Handled, Issue, Leased, Order, Outcome, Place, Refusal};
+pub use command::{Command, Handled, Issue, Leased, Order, Outcome, Refusal, TransferPlace};
+pub use hours::{Hours, HoursProblem, Standing};
+pub use intake::Intake;
 pub use numbers::LEASE_DAYS;
-pub use setup::{CounterSetup, OfficeSetup, QueueSetup, SetupProblem};
+pub use setup::{CounterSetup, OfficeSetup, QueueSetup, SetupProblem, profile_name};
 
-use super::event::{OfficeEvent, What};
+use super::event::OfficeEvent;
 use super::id::TicketId;
-use super::queue::{Decision, Line, Runs};
-use super::ticket::{BusinessDate, CounterNumber, QueueId, Series, Status, Ticket, shown};
+use super::queue::{Decision, Line, Profile, Runs};
+use super::ticket::{BusinessDate, CounterNumber, KioskId, Place, QueueId, Series, Ticket, shown};
 use numbers::Numbers;
-
-/// How many finished attentions the mean of a queue remembers.
-const SERVICE_MEMORY: usize = 30;
-/// How many calls are kept at hand for «¿Por qué este?».
-const CALLS_AT_HAND: usize = 60;
 
 /// The state of the open day.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,7 +45,9 @@ pub struct Office {
     date: Option<BusinessDate>,
     tickets: HashMap<TicketId, Ticket>,
     lines: BTreeMap<QueueId, Line>,
-    parked: BTreeMap<u64, TicketId>,
+    parked: BTreeMap<Place, TicketId>,
+    /// Appointments that are not due yet, by their hour.
+    early: BTreeSet<(Timestamp, TicketId)>,
     counters: BTreeMap<CounterNumber, Counter>,
     runs: Runs,
     numbers: BTreeMap<Series, Numbers>,
@@ -50,6 +55,25 @@ pub struct Office {
     calls: VecDeque<Call>,
     announced: VecDeque<Announced>,
     continued: Option<String>,
+    /// Profiles that counters have until the end of the day.
+    profiles: BTreeMap<CounterNumber, Profile>,
+    /// Queues whose system does not work, with what staff said.
+    down: BTreeMap<QueueId, Option<String>>,
+    /// Queues that staff stopped for today.
+    stopped: BTreeSet<QueueId>,
+    /// Tickets given today, without those given back.
+    issued: HashMap<QueueId, u32>,
+    help: BTreeMap<KioskId, HelpCall>,
+    returns: u64,
+}
+
+/// Somebody at a kiosk waits for a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HelpCall {
+    /// Since when.
+    pub since: Timestamp,
+    /// At which step.
+    pub step: Option<String>,
 }
 
 /// A counter now.
@@ -103,6 +127,8 @@ pub struct Call {
     pub counter: CounterNumber,
     /// Why.
     pub decision: Decision,
+    /// Why out of turn, in the words of who did it.
+    pub reason: Option<String>,
 }
 
 /// What the board shows of a call.
@@ -152,6 +178,7 @@ impl Office {
             tickets: HashMap::new(),
             lines,
             parked: BTreeMap::new(),
+            early: BTreeSet::new(),
             counters,
             runs: Runs::default(),
             numbers,
@@ -159,6 +186,12 @@ impl Office {
             calls: VecDeque::new(),
             announced: VecDeque::new(),
             continued: None,
+            profiles: BTreeMap::new(),
+            down: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            issued: HashMap::new(),
+            help: BTreeMap::new(),
+            returns: 0,
         }
     }
 
@@ -223,6 +256,46 @@ impl Office {
         self.parked.values().filter_map(|id| self.tickets.get(id))
     }
 
+    /// Appointments of people who are here before their hour, by their hour.
+    pub fn early(&self) -> impl Iterator<Item = &Ticket> {
+        self.early.iter().filter_map(|(_, id)| self.tickets.get(id))
+    }
+
+    /// What a counter serves today.
+    pub fn profile(&self, counter: CounterNumber) -> Option<&Profile> {
+        self.profiles
+            .get(&counter)
+            .or_else(|| self.setup.counter(counter).map(|setup| &setup.profile))
+    }
+
+    /// What counters serve today, by number.
+    pub fn profiles(&self) -> impl Iterator<Item = (CounterNumber, &Profile)> {
+        self.setup.counters.iter().map(|setup| {
+            let today = self.profiles.get(&setup.number);
+            (setup.number, today.unwrap_or(&setup.profile))
+        })
+    }
+
+    /// Queues where somebody waits and no open counter may ever call them.
+    pub fn orphaned(&self) -> Vec<&QueueId> {
+        let served = |queue: &QueueId| {
+            self.profiles().any(|(number, profile)| {
+                let state = self.counters.get(&number).map(|counter| &counter.state);
+                !matches!(state, None | Some(CounterState::Closed)) && profile.serves(queue)
+            })
+        };
+        self.lines
+            .iter()
+            .filter(|(queue, line)| !line.is_empty() && !served(queue))
+            .map(|(queue, _)| queue)
+            .collect()
+    }
+
+    /// Kiosks where somebody waits for a person.
+    pub fn help_calls(&self) -> impl Iterator<Item = (&KioskId, &HelpCall)> {
+        self.help.iter()
+    }
+
     /// A counter.
     pub fn counter(&self, number: CounterNumber) -> Option<&Counter> {
         self.counters.get(&number)
@@ -256,302 +329,6 @@ impl Office {
     #[cfg(test)]
     fn lines(&self) -> &BTreeMap<QueueId, Line> {
         &self.lines
-    }
-
-    /// Takes in one event; an event about a ticket that is not here changes nothing but the sequence.
-    pub fn apply(&mut self, event: &OfficeEvent) {
-        self.seq = event.seq;
-        match &event.what {
-            What::DayOpened => self.open_day(event),
-            What::SeriesContinued {
-                series,
-                from,
-                lease_from,
-                reason,
-            } => {
-                self.numbers
-                    .entry(series.clone())
-                    .or_insert_with(|| Numbers::new(*lease_from))
-                    .continue_from(*from, *lease_from);
-                self.continued = Some(reason.clone());
-            }
-            What::Leased {
-                kiosk,
-                series,
-                from,
-                to,
-                ..
-            } => {
-                let lease_from = self.setup.lease_from;
-                self.numbers
-                    .entry(series.clone())
-                    .or_insert_with(|| Numbers::new(lease_from))
-                    .lease(kiosk.clone(), *from, *to, event.business_date);
-            }
-            What::Issued { .. } => self.take_issued(event),
-            What::CounterOpened => {
-                self.set_counter(event, CounterState::Open);
-                if let Some(counter) = event.counter.and_then(|n| self.counters.get_mut(&n)) {
-                    counter.who.clone_from(&event.who);
-                }
-            }
-            What::CounterPaused { reason } => self.set_counter(
-                event,
-                CounterState::Paused {
-                    reason: reason.clone(),
-                },
-            ),
-            What::CounterClosed => {
-                self.set_counter(event, CounterState::Closed);
-                if let Some(counter) = event.counter.and_then(|n| self.counters.get_mut(&n)) {
-                    counter.who = None;
-                }
-            }
-            What::Called { .. }
-            | What::Recalled { .. }
-            | What::Started
-            | What::Finished { .. }
-            | What::NoShow
-            | What::Transferred { .. }
-            | What::Parked { .. }
-            | What::Resumed { .. }
-            | What::Recycled
-            | What::Cancelled { .. }
-            | What::Expired => self.move_ticket(event),
-            What::Unmasked { .. } => {}
-        }
-        if let (Some(number), Some(counter)) = (event.what.announces(), event.counter) {
-            self.announced.retain(|earlier| earlier.number != number);
-            self.announced.push_back(Announced {
-                seq: event.seq,
-                at: event.at,
-                number: number.to_owned(),
-                counter,
-            });
-            while self.announced.len() > 4 {
-                self.announced.pop_front();
-            }
-        }
-    }
-
-    fn open_day(&mut self, event: &OfficeEvent) {
-        self.date = Some(event.business_date);
-        self.tickets.clear();
-        for line in self.lines.values_mut() {
-            *line = Line::default();
-        }
-        self.parked.clear();
-        self.runs.clear();
-        for numbers in self.numbers.values_mut() {
-            numbers.open_day(event.business_date);
-        }
-        for counter in self.counters.values_mut() {
-            counter.state = CounterState::Closed;
-            counter.who = None;
-            counter.ticket = None;
-        }
-        self.service.clear();
-        self.calls.clear();
-        self.announced.clear();
-        self.continued = None;
-    }
-
-    fn take_issued(&mut self, event: &OfficeEvent) {
-        let What::Issued {
-            series,
-            n,
-            queue,
-            lane,
-            arrival_seq,
-            number_date,
-            issued_at,
-            leased,
-            kiosk,
-            submission,
-            ..
-        } = &event.what
-        else {
-            return;
-        };
-        let Some(id) = event.ticket else { return };
-        self.arrivals = self.arrivals.max(*arrival_seq);
-        if Some(*number_date) == self.date
-            && let Some(numbers) = self.numbers.get_mut(series)
-        {
-            numbers.use_number(*n, *leased);
-        }
-        let ticket = Ticket {
-            id,
-            series: series.clone(),
-            number: *n,
-            queue: queue.clone(),
-            lane: *lane,
-            business_date: *number_date,
-            arrival_seq: *arrival_seq,
-            issued_at: *issued_at,
-            leased: *leased,
-            kiosk: kiosk.clone(),
-            submission: *submission,
-            status: Status::Waiting,
-            counter: None,
-            calls: 0,
-            first_called_at: None,
-            last_called_at: None,
-            started_at: None,
-            ended_at: None,
-            note: None,
-        };
-        self.wait(&ticket);
-        self.tickets.insert(id, ticket);
-    }
-
-    fn move_ticket(&mut self, event: &OfficeEvent) {
-        let Some(mut ticket) = event.ticket.and_then(|id| self.tickets.remove(&id)) else {
-            return;
-        };
-        self.leave(&ticket);
-        match &event.what {
-            What::Called { decision, .. } => {
-                ticket.status = Status::Called;
-                ticket.counter = event.counter;
-                ticket.calls = 1;
-                ticket.first_called_at.get_or_insert(event.at);
-                ticket.last_called_at = Some(event.at);
-                ticket.started_at = None;
-                self.runs.note(decision);
-                if let Some(counter) = event.counter {
-                    self.calls.push_back(Call {
-                        seq: event.seq,
-                        at: event.at,
-                        ticket: ticket.id,
-                        counter,
-                        decision: decision.clone(),
-                    });
-                    while self.calls.len() > CALLS_AT_HAND {
-                        self.calls.pop_front();
-                    }
-                }
-            }
-            What::Recalled { calls, .. } => {
-                ticket.calls = *calls;
-                ticket.last_called_at = Some(event.at);
-            }
-            What::Started => {
-                ticket.status = Status::Serving;
-                ticket.started_at = Some(event.at);
-            }
-            What::Finished { .. } => {
-                ticket.status = Status::Finished;
-                ticket.ended_at = Some(event.at);
-                if let Some(started) = ticket.started_at {
-                    let took = event.at.duration_since(started).max(SignedDuration::ZERO);
-                    let memory = self.service.entry(ticket.queue.clone()).or_default();
-                    memory.push_back(took);
-                    while memory.len() > SERVICE_MEMORY {
-                        memory.pop_front();
-                    }
-                }
-            }
-            What::NoShow => {
-                ticket.status = Status::NoShow;
-                ticket.ended_at = Some(event.at);
-            }
-            What::Transferred {
-                queue, arrival_seq, ..
-            } => {
-                ticket.status = Status::Waiting;
-                ticket.queue = queue.clone();
-                ticket.arrival_seq = *arrival_seq;
-                ticket.counter = None;
-                ticket.calls = 0;
-                ticket.started_at = None;
-                self.arrivals = self.arrivals.max(*arrival_seq);
-            }
-            What::Parked { note } => {
-                ticket.status = Status::Parked;
-                ticket.note.clone_from(note);
-            }
-            What::Resumed { .. } => {
-                ticket.status = Status::Called;
-                ticket.counter = event.counter;
-                ticket.calls = 1;
-                ticket.last_called_at = Some(event.at);
-                ticket.started_at = None;
-                ticket.note = None;
-            }
-            What::Recycled => {
-                ticket.status = Status::Waiting;
-                ticket.counter = None;
-                ticket.calls = 0;
-                ticket.started_at = None;
-            }
-            What::Cancelled { .. } => {
-                ticket.status = Status::Cancelled;
-                ticket.ended_at = Some(event.at);
-            }
-            What::Expired => {
-                ticket.status = Status::Expired;
-                ticket.ended_at = Some(event.at);
-            }
-            // The kinds that are about no ticket's place.
-            What::DayOpened
-            | What::SeriesContinued { .. }
-            | What::Leased { .. }
-            | What::Issued { .. }
-            | What::CounterOpened
-            | What::CounterPaused { .. }
-            | What::CounterClosed
-            | What::Unmasked { .. } => {}
-        }
-        self.wait(&ticket);
-        self.tickets.insert(ticket.id, ticket);
-    }
-
-    /// Takes a ticket out of the index of its status.
-    fn leave(&mut self, ticket: &Ticket) {
-        match ticket.status {
-            Status::Waiting => {
-                if let Some(line) = self.lines.get_mut(&ticket.queue) {
-                    line.remove(ticket.lane, ticket.arrival_seq);
-                }
-            }
-            Status::Parked => {
-                self.parked.remove(&ticket.arrival_seq);
-            }
-            Status::Called | Status::Serving => {
-                if let Some(counter) = ticket.counter.and_then(|n| self.counters.get_mut(&n)) {
-                    counter.ticket = None;
-                }
-            }
-            Status::Finished | Status::NoShow | Status::Cancelled | Status::Expired => {}
-        }
-    }
-
-    /// Puts a ticket into the index of its status.
-    fn wait(&mut self, ticket: &Ticket) {
-        match ticket.status {
-            Status::Waiting => self.lines.entry(ticket.queue.clone()).or_default().insert(
-                ticket.lane,
-                ticket.arrival_seq,
-                ticket.id,
-            ),
-            Status::Parked => {
-                self.parked.insert(ticket.arrival_seq, ticket.id);
-            }
-            Status::Called | Status::Serving => {
-                if let Some(counter) = ticket.counter.and_then(|n| self.counters.get_mut(&n)) {
-                    counter.ticket = Some(ticket.id);
-                }
-            }
-            Status::Finished | Status::NoShow | Status::Cancelled | Status::Expired => {}
-        }
-    }
-
-    fn set_counter(&mut self, event: &OfficeEvent, state: CounterState) {
-        if let Some(counter) = event.counter.and_then(|n| self.counters.get_mut(&n)) {
-            counter.state = state;
-            counter.since = event.at;
-        }
     }
 
     /// The number of a ticket as people see it, for words about it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 
 use crate::domain::ticket::{BusinessDate, KioskId};
 
@@ -27,6 +27,7 @@ struct Block {
     from: u32,
     to: u32,
     granted: BusinessDate,
+    granted_at: Timestamp,
 }
 
 /// Last business date on which a block granted on `granted` may be used.
@@ -56,13 +57,31 @@ impl Numbers {
         self.lease_from = self.lease_from.max(lease_from);
     }
 
-    pub(super) fn lease(&mut self, kiosk: KioskId, from: u32, to: u32, granted: BusinessDate) {
+    pub(super) fn lease(
+        &mut self,
+        kiosk: KioskId,
+        from: u32,
+        to: u32,
+        (granted, granted_at): (BusinessDate, Timestamp),
+    ) {
         self.blocks.push(Block {
             kiosk,
             from,
             to,
             granted,
+            granted_at,
         });
+    }
+
+    /// When the block of a number was promised.
+    pub(super) fn promised_at(&self, number: u32) -> Option<Timestamp> {
+        self.block_of(number).map(|block| block.granted_at)
+    }
+
+    fn block_of(&self, number: u32) -> Option<&Block> {
+        self.blocks
+            .iter()
+            .find(|block| (block.from..=block.to).contains(&number))
     }
 
     pub(super) fn use_number(&mut self, number: u32, leased: bool) {
@@ -77,11 +96,7 @@ impl Numbers {
     pub(super) fn next_online(&self) -> u32 {
         let mut number = self.last_online + 1;
         loop {
-            let block = self
-                .blocks
-                .iter()
-                .find(|block| (block.from..=block.to).contains(&number));
-            match block {
+            match self.block_of(number) {
                 Some(block) => number = block.to + 1,
                 None if self.taken.contains(&number) => number += 1,
                 None => return number,
@@ -104,14 +119,11 @@ impl Numbers {
 
     /// Whether another kiosk was promised the number.
     pub(super) fn is_promised_to_other(&self, kiosk: Option<&KioskId>, number: u32) -> bool {
-        self.blocks
-            .iter()
-            .any(|block| (block.from..=block.to).contains(&number) && Some(&block.kiosk) != kiosk)
+        self.block_of(number)
+            .is_some_and(|block| Some(&block.kiosk) != kiosk)
     }
 
     fn is_promised(&self, number: u32) -> bool {
-        self.blocks
-            .iter()
-            .any(|block| (block.from..=block.to).contains(&number))
+        self.block_of(number).is_some()
     }
 }

@@ -1,7 +1,12 @@
 //! What an office is made of: its queues, its counters and its few numbers.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+use super::command::TransferPlace;
+use super::hours::Hours;
 use crate::domain::queue::{MaxRun, Profile};
 use crate::domain::ticket::{BusinessDate, CounterNumber, QueueId, Series};
 
@@ -20,6 +25,22 @@ pub struct OfficeSetup {
     pub no_show_calls: u32,
     /// Time after the last announcement before that.
     pub no_show_after: SignedDuration,
+    /// Announcements of one turn at the most.
+    pub recall_max: u32,
+    /// Time between two announcements of one turn at the least.
+    pub recall_gap: SignedDuration,
+    /// How soon after an absence a person may come back to the line.
+    pub rejoin_within: SignedDuration,
+    /// How often one ticket may come back.
+    pub rejoin_max: u32,
+    /// Behind how many of its lane it then stands.
+    pub rejoin_behind: usize,
+    /// How late somebody with an appointment may come and still keep it.
+    pub appointment_grace: SignedDuration,
+    /// When tickets are given; always if not written.
+    pub hours: Option<Hours>,
+    /// Days on which none are given.
+    pub closures: BTreeSet<Date>,
     /// Queues, in the order of the board.
     pub queues: Vec<QueueSetup>,
     /// Counters, by number.
@@ -37,6 +58,16 @@ pub struct QueueSetup {
     pub series: Series,
     /// How long an attention takes as long as we have not measured any.
     pub service: SignedDuration,
+    /// Hours of this queue, where they are not the office's.
+    pub hours: Option<Hours>,
+    /// Tickets of a day at the most.
+    pub daily_cap: Option<u32>,
+    /// Whether tickets stop when somebody new would still wait at closing time.
+    pub stops_by_forecast: bool,
+    /// Where a ticket that is sent here stands.
+    pub transfer_place: TransferPlace,
+    /// Whether tickets that are open at the day cut go on waiting the next day.
+    pub carries_over: bool,
 }
 
 /// One counter.
@@ -74,6 +105,12 @@ pub enum SetupProblem {
     Idle(CounterNumber),
 }
 
+/// The name under which counters of these tiers share one count of contested calls.
+pub fn profile_name(tiers: &[Vec<QueueId>]) -> String {
+    let tier = |tier: &Vec<QueueId>| tier.iter().map(QueueId::as_str).collect::<Vec<_>>().join("+");
+    tiers.iter().map(tier).collect::<Vec<_>>().join(">")
+}
+
 impl OfficeSetup {
     /// The business date of a moment here.
     pub fn date_of(&self, now: Timestamp) -> BusinessDate {
@@ -88,6 +125,11 @@ impl OfficeSetup {
     /// A counter by its number.
     pub fn counter(&self, number: CounterNumber) -> Option<&CounterSetup> {
         self.counters.iter().find(|counter| counter.number == number)
+    }
+
+    /// Hours in which tickets of a queue are given.
+    pub fn hours_of<'a>(&'a self, queue: &'a QueueSetup) -> Option<&'a Hours> {
+        queue.hours.as_ref().or(self.hours.as_ref())
     }
 
     /// Checks that the parts fit together.

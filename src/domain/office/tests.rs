@@ -1,15 +1,19 @@
-//! Laws of the fold (facts/queue.md §6), over random days.
+//! Stories of one office's day; the laws over random days are in `laws`, fairness from the events in `fairness`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use proptest::prelude::*;
+
+mod fairness;
+mod laws;
+mod moves;
 
 use super::*;
+use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::Moment;
-use crate::domain::queue::{MaxRun, Profile};
-use crate::domain::ticket::{KioskId, Lane};
+use crate::domain::queue::{MaxRun, Profile, Rule};
+use crate::domain::ticket::{KioskId, Lane, Status};
 
 fn setup() -> Arc<OfficeSetup> {
     let queue = |id: &str, series: &str| QueueSetup {
@@ -17,6 +21,11 @@ fn setup() -> Arc<OfficeSetup> {
         name: id.to_owned(),
         series: series.into(),
         service: SignedDuration::from_mins(8),
+        hours: None,
+        daily_cap: None,
+        stops_by_forecast: true,
+        transfer_place: TransferPlace::Keep,
+        carries_over: false,
     };
     let counter = |number, name: &str, tiers: &[&[&str]]| CounterSetup {
         number: CounterNumber(number),
@@ -35,6 +44,14 @@ fn setup() -> Arc<OfficeSetup> {
         lease_from: 501,
         no_show_calls: 1,
         no_show_after: SignedDuration::ZERO,
+        recall_max: 5,
+        recall_gap: SignedDuration::ZERO,
+        rejoin_within: SignedDuration::from_mins(30),
+        rejoin_max: 2,
+        rejoin_behind: 2,
+        appointment_grace: SignedDuration::from_mins(15),
+        hours: None,
+        closures: BTreeSet::new(),
         queues: vec![queue("tributos", "T"), queue("catastro", "C")],
         counters: vec![
             counter(4, "tributos", &[&["tributos"]]),
@@ -54,8 +71,14 @@ struct Day {
 
 impl Day {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut OfficeSetup)) -> Self {
+        let mut setup = OfficeSetup::clone(&setup());
+        change(&mut setup);
         Self {
-            office: Office::new(setup()),
+            office: Office::new(Arc::new(setup)),
             history: Vec::new(),
             now: "2026-11-24T13:00:00Z".parse().expect("time"),
             steps: 0,
@@ -79,6 +102,10 @@ impl Day {
         handled.outcome
     }
 
+    fn later(&mut self, minutes: i64) {
+        self.now += SignedDuration::from_mins(minutes);
+    }
+
     fn issue(&mut self, queue: &str, lane: Lane) -> TicketId {
         ticket(self.give(Command::Issue(wish(queue, lane))))
     }
@@ -97,6 +124,7 @@ fn wish(queue: &str, lane: Lane) -> Issue {
         submission: None,
         leased: None,
         replaces: None,
+        slot: None,
     }
 }
 
@@ -235,7 +263,10 @@ fn a_leased_ticket_takes_the_place_of_the_attempt_it_replaces() {
     assert_eq!(day.office.ticket(first).expect("there").status, Status::Cancelled);
     day.give(Command::Open(FOUR)).expect("open");
     assert_eq!(ticket(day.give(Command::Next(FOUR))), third);
-    assert_eq!(day.office.ahead(&"tributos".into(), Lane::General, 2), 0);
+    assert_eq!(
+        day.office.ahead(&"tributos".into(), Lane::General, Place::at(2)),
+        0
+    );
     assert_eq!(day.office.ticket(second).expect("there").status, Status::Waiting);
 }
 
@@ -274,7 +305,7 @@ fn a_transfer_keeps_number_lane_and_place() {
     let transfer = Command::Transfer {
         counter: FOUR,
         queue: "catastro".into(),
-        place: Place::Keep,
+        place: None,
     };
     day.give(transfer).expect("transfer");
     day.give(Command::Open(CounterNumber(7))).expect("open");
@@ -340,108 +371,4 @@ fn an_estimate_needs_an_open_counter_and_grows_with_the_line() {
             .to_minutes
             < last
     );
-}
-
-fn any_command() -> impl Strategy<Value = Command> {
-    let counter = prop::sample::select(vec![4_u16, 5, 7]).prop_map(CounterNumber);
-    let queue = prop::sample::select(vec!["tributos", "catastro"]);
-    let lane = prop::sample::select(Lane::ALL.to_vec());
-    let issue = (queue.clone(), lane).prop_map(|(queue, lane)| Command::Issue(wish(queue, lane)));
-    prop_oneof![
-        6 => issue,
-        3 => counter.clone().prop_map(Command::Open),
-        8 => counter.clone().prop_map(Command::Next),
-        4 => counter.clone().prop_map(Command::Start),
-        4 => counter.clone().prop_map(|counter| Command::Finish { counter, result: None }),
-        1 => counter.clone().prop_map(Command::Recall),
-        2 => counter.clone().prop_map(Command::NoShow),
-        1 => (counter.clone(), queue.clone(), any::<bool>()).prop_map(|(counter, queue, keep)| Command::Transfer {
-            counter, queue: queue.into(), place: if keep { Place::Keep } else { Place::Last },
-        }),
-        2 => counter.clone().prop_map(|counter| Command::Park { counter, note: None }),
-        2 => counter.clone().prop_map(|counter| Command::Resume { counter, ticket: None }),
-        1 => counter.clone().prop_map(|counter| Command::Pause { counter, reason: None }),
-        1 => (counter, any::<bool>()).prop_map(|(counter, release)| Command::Close { counter, release }),
-        1 => queue.prop_map(|queue| Command::Lease { kiosk: "k1".into(), queue: queue.into(), count: 20 }),
-    ]
-}
-
-proptest! {
-    /// P1, P2, P3, P4, P7, P8 and P11, after every step of a random day.
-    #[test]
-    fn a_random_day_keeps_every_law(
-        steps in prop::collection::vec((any_command(), -7200_i64..7200), 1..150)
-    ) {
-        let mut day = Day::new();
-        let begin = day.now;
-        let mut still = Day::new();
-        let mut places: HashMap<TicketId, Status> = HashMap::new();
-        for (command, shift) in steps {
-            // P11: the clock jumps by up to two hours either way and changes no choice.
-            day.now = begin.checked_add(SignedDuration::from_secs(shift)).expect("near");
-            let before = day.office.clone();
-            let outcome = day.give(command.clone());
-            let calm = still.give(command.clone());
-            prop_assert_eq!(outcome.is_ok(), calm.is_ok());
-            if let (Command::Next(counter), Ok(Outcome::Ticket(called))) = (&command, &outcome) {
-                let profile = &setup().counter(*counter).expect("known").profile.clone();
-                match called {
-                    None => for queue in profile.tiers.iter().flatten() {
-                        prop_assert!(before.line(queue).expect("line").is_empty(), "P7");
-                    },
-                    Some(id) => {
-                        let queue = &day.office.ticket(*id).expect("there").queue;
-                        prop_assert!(profile.serves(queue), "P8");
-                        let first_empty = profile.tiers[0].iter().all(|q| before.line(q).expect("line").is_empty());
-                        prop_assert!(profile.tiers[0].contains(queue) || first_empty, "P8");
-                    }
-                }
-            }
-            // P2: open at one counter at most, one at each.
-            let mut at_counters = HashSet::new();
-            for (number, counter) in day.office.counters() {
-                if let Some(id) = counter.ticket {
-                    prop_assert!(at_counters.insert(id));
-                    let ticket = day.office.ticket(id).expect("there");
-                    prop_assert!(ticket.status.is_at_counter() && ticket.counter == Some(number));
-                }
-            }
-            // P4: everybody is somewhere.
-            let waiting: usize = day.office.lines().values().map(Line::len).sum();
-            let count = |wanted: fn(Status) -> bool| day.office.tickets().filter(|t| wanted(t.status)).count();
-            prop_assert_eq!(waiting, count(|s| s == Status::Waiting));
-            prop_assert_eq!(at_counters.len(), count(Status::is_at_counter));
-            prop_assert_eq!(day.office.parked().count(), count(|s| s == Status::Parked));
-            // P3: no way leads out of a final state.
-            for ticket in day.office.tickets() {
-                if let Some(earlier) = places.insert(ticket.id, ticket.status) {
-                    prop_assert!(!earlier.is_final() || earlier == ticket.status);
-                }
-            }
-        }
-        // P1: numbers are unique and without a gap.
-        let mut by_series: HashMap<String, Vec<u32>> = HashMap::new();
-        for ticket in day.office.tickets() {
-            by_series.entry(ticket.series.to_string()).or_default().push(ticket.number);
-        }
-        for mut numbers in by_series.into_values() {
-            numbers.sort_unstable();
-            let count = u32::try_from(numbers.len()).expect("few");
-            prop_assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
-        }
-        // P3: replaying the history gives the same state, and its numbers have no gap.
-        prop_assert!(day.history.iter().zip(1_u64..).all(|(event, n)| event.seq == n));
-        let replayed = Office::restore(setup(), 0, &day.history);
-        prop_assert_eq!(&replayed, &day.office);
-        // P11 again: with a still clock the same people were called in the same order.
-        let order = |history: &[OfficeEvent]| -> Vec<(TicketId, Option<CounterNumber>)> {
-            history.iter().filter(|e| matches!(e.what, What::Called { .. }))
-                .filter_map(|e| Some((e.ticket?, e.counter))).collect()
-        };
-        let (jumpy, calm) = (order(&day.history), order(&still.history));
-        let names = |day: &Day, calls: Vec<(TicketId, Option<CounterNumber>)>| -> Vec<_> {
-            calls.into_iter().map(|(id, counter)| (day.office.shown(id), counter)).collect()
-        };
-        prop_assert_eq!(names(&day, jumpy), names(&still, calm));
-    }
 }

@@ -6,7 +6,7 @@ use super::{CounterState, Office};
 use crate::domain::event::Estimate;
 use crate::domain::id::TicketId;
 use crate::domain::queue::{Candidate, Decision, Profile, Runs, choose, pick};
-use crate::domain::ticket::{Lane, QueueId, Ticket};
+use crate::domain::ticket::{Lane, Place, QueueId, Ticket};
 
 /// How many calls are played before the rest is extrapolated; enough for half an hour of a large office.
 const PLAYED_CALLS: u32 = 48;
@@ -15,30 +15,22 @@ const PRIOR_WEIGHT: i32 = 5;
 
 impl Office {
     /// People of the same queue who will be called before a ticket at this place, by the rule, if nobody else comes.
-    pub fn ahead(&self, queue: &QueueId, lane: Lane, arrival_seq: u64) -> u32 {
+    pub fn ahead(&self, queue: &QueueId, lane: Lane, place: Place) -> u32 {
         let Some(line) = self.lines.get(queue) else {
             return 0;
         };
         let k = usize::from(self.setup.max_run.get());
         let run = self
-            .setup
-            .counters
-            .iter()
-            .find(|counter| {
-                counter
-                    .profile
-                    .tiers
-                    .first()
-                    .is_some_and(|tier| tier.contains(queue))
-            })
-            .map_or(0, |counter| usize::from(self.runs.get(&counter.profile.name, 1)));
+            .profiles()
+            .find(|(_, profile)| profile.tiers.first().is_some_and(|tier| tier.contains(queue)))
+            .map_or(0, |(_, profile)| usize::from(self.runs.get(&profile.name, 1)));
         let preferred = line.preferred_len();
         let general = line.len() - preferred;
         let ahead = if lane.is_preferred() {
-            let before = line.before(true, arrival_seq);
+            let before = line.before(true, place);
             before + general.min((run + before) / k)
         } else {
-            let before = line.before(false, arrival_seq);
+            let before = line.before(false, place);
             before + preferred.min(k.saturating_sub(run) + k * before)
         };
         u32::try_from(ahead).unwrap_or(u32::MAX)
@@ -46,18 +38,18 @@ impl Office {
 
     /// How long someone who took a general ticket now would wait; `None` without an open counter.
     pub fn estimate_new(&self, queue: &QueueId, lane: Lane, now: Timestamp) -> Option<Estimate> {
-        self.estimate(queue, lane, u64::MAX, now)
+        self.estimate(queue, lane, Place::LAST, now)
     }
 
     /// How long a waiting ticket still waits; `None` without an open counter.
     pub fn estimate_of(&self, ticket: &Ticket, now: Timestamp) -> Option<Estimate> {
-        self.estimate(&ticket.queue, ticket.lane, ticket.arrival_seq, now)
+        self.estimate(&ticket.queue, ticket.lane, ticket.place, now)
     }
 
     /// The next `count` tickets a counter of `profile` would call, by the rule, if nobody else came or called.
     pub fn upcoming(&self, profile: &Profile, count: usize) -> Vec<TicketId> {
         let nobody = QueueId::from("");
-        let mut play = Play::new(self, &nobody, Lane::General, 0);
+        let mut play = Play::new(self, &nobody, Lane::General, Place::FRONT);
         let mut tickets = Vec::with_capacity(count);
         while tickets.len() < count {
             match play.call(profile) {
@@ -88,15 +80,13 @@ impl Office {
         sum.saturating_add(prior * PRIOR_WEIGHT) / (count + PRIOR_WEIGHT)
     }
 
-    fn estimate(&self, queue: &QueueId, lane: Lane, place: u64, now: Timestamp) -> Option<Estimate> {
+    fn estimate(&self, queue: &QueueId, lane: Lane, place: Place, now: Timestamp) -> Option<Estimate> {
         let mut desks: Vec<Desk<'_>> = self
-            .setup
-            .counters
-            .iter()
-            .filter_map(|setup| {
-                let counter = self.counters.get(&setup.number)?;
+            .profiles()
+            .filter_map(|(number, profile)| {
+                let counter = self.counters.get(&number)?;
                 (counter.state == CounterState::Open).then(|| Desk {
-                    profile: &setup.profile,
+                    profile,
                     free: counter
                         .ticket
                         .and_then(|id| self.tickets.get(&id))
@@ -161,19 +151,19 @@ struct Play<'a> {
     office: &'a Office,
     queue: &'a QueueId,
     lane: Lane,
-    place: u64,
-    taken: Vec<(u64, u64)>,
+    place: Place,
+    taken: Vec<(Place, Place)>,
     runs: Runs,
 }
 
 impl<'a> Play<'a> {
-    fn new(office: &'a Office, queue: &'a QueueId, lane: Lane, place: u64) -> Self {
+    fn new(office: &'a Office, queue: &'a QueueId, lane: Lane, place: Place) -> Self {
         Self {
             office,
             queue,
             lane,
             place,
-            taken: vec![(0, 0); office.setup.queues.len()],
+            taken: vec![(Place::FRONT, Place::FRONT); office.setup.queues.len()],
             runs: office.runs.clone(),
         }
     }
@@ -199,14 +189,14 @@ impl<'a> Play<'a> {
             let is_preferred = chosen.lane.is_preferred();
             let from = if is_preferred { preferred } else { general }?.0;
             let queue = &self.office.setup.queues[from].id;
-            if queue == self.queue && chosen.arrival_seq == self.place {
+            if queue == self.queue && chosen.place == self.place {
                 return Some(Called::Me);
             }
             let cursor = &mut self.taken[from];
             if is_preferred {
-                cursor.0 = chosen.arrival_seq;
+                cursor.0 = chosen.place;
             } else {
-                cursor.1 = chosen.arrival_seq;
+                cursor.1 = chosen.place;
             }
             return Some(Called::Other(queue.clone(), chosen.ticket));
         }
@@ -226,17 +216,17 @@ impl<'a> Play<'a> {
                 let after = if preferred { taken_preferred } else { taken_general };
                 let head = self.office.lines.get(&setup.id)?.head_after(preferred, after);
                 // The newcomer of the play stands behind everybody of its lane.
-                let newcomer = (self.place == u64::MAX
+                let newcomer = (self.place == Place::LAST
                     && setup.id == *self.queue
                     && self.lane.is_preferred() == preferred)
                     .then(|| Candidate {
                         ticket: TicketId(uuid::Uuid::nil()),
                         lane: self.lane,
-                        arrival_seq: self.place,
+                        place: self.place,
                     });
                 head.or(newcomer).map(|head| (index, head))
             })
-            .min_by_key(|(_, head)| head.arrival_seq)
+            .min_by_key(|(_, head)| head.place)
     }
 }
 

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::clock::from_micros;
 use crate::domain::id::TicketId;
-use crate::domain::ticket::{BusinessDate, CounterNumber, KioskId, Lane, QueueId, Series, Status, Ticket};
+use crate::domain::ticket::{
+    BusinessDate, CounterNumber, KioskId, Lane, Place, QueueId, Series, Status, Ticket,
+};
 use crate::store::StoreError;
 
 /// Writes where a ticket stands now.
@@ -25,7 +27,7 @@ pub fn project(c: &Connection, ticket: &Ticket) -> Result<(), StoreError> {
         ticket.number,
         ticket.queue.as_str(),
         ticket.lane.code(),
-        i64::try_from(ticket.arrival_seq).unwrap_or(i64::MAX),
+        i64::try_from(ticket.place.arrival_seq).unwrap_or(i64::MAX),
         ticket.status.code(),
         ticket.counter.map(|n| n.0),
         ticket.calls,
@@ -49,7 +51,7 @@ pub fn expire(c: &Connection, id: TicketId, at: Timestamp) -> Result<(), StoreEr
     Ok(())
 }
 
-/// A ticket of any day.
+/// A ticket of any day, as far as the projection knows it: the finer parts of its place are in the events only.
 pub fn ticket(c: &Connection, id: TicketId) -> Result<Option<Ticket>, StoreError> {
     let raw = c
         .prepare_cached(
@@ -68,7 +70,11 @@ pub fn ticket(c: &Connection, id: TicketId) -> Result<Option<Ticket>, StoreError
                     queue: QueueId(row.get(3)?),
                     lane: Lane::General,
                     business_date: BusinessDate(jiff::civil::Date::ZERO),
-                    arrival_seq: u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
+                    place: Place::at(u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0)),
+                    arrival: Place::FRONT,
+                    slot: None,
+                    due: true,
+                    returns: 0,
                     issued_at: from_micros(row.get(12)?),
                     leased: row.get(9)?,
                     kiosk: row.get::<_, Option<String>>(10)?.map(KioskId),
@@ -91,6 +97,7 @@ pub fn ticket(c: &Connection, id: TicketId) -> Result<Option<Ticket>, StoreError
         return Ok(None);
     };
     let unreadable = || StoreError::Unreadable { what: "ticket" };
+    ticket.arrival = ticket.place;
     ticket.business_date = date.parse().map_err(|_| unreadable())?;
     ticket.lane = word(&lane).ok_or_else(unreadable)?;
     ticket.status = word(&status).ok_or_else(unreadable)?;
