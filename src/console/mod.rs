@@ -7,6 +7,7 @@
 
 mod agent;
 mod assets;
+mod charts;
 mod entry;
 mod find;
 pub mod kit;
@@ -54,6 +55,7 @@ pub fn routes(office: &Arc<OfficeApp>) -> Router {
         .route("/console/office/calls", get(overview::calls))
         .route("/console/office/release", post(overview::release))
         .route("/console/report", get(report::show))
+        .route("/console/report.csv", get(report::csv))
         .route("/console/events", get(events))
         .with_state(Arc::clone(office))
         .merge(assets::routes())

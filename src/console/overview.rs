@@ -9,10 +9,11 @@ use serde::Deserialize;
 
 use super::kit::{Kit, minutes, page};
 use super::{App, Bar, Supervisor, kit_of};
-use crate::app::office::{Ask, OfficeApp, Problem, percentile};
+use crate::app::office::{Ask, OfficeApp, Problem};
 use crate::domain::event::What;
 use crate::domain::office::{Command, CounterState, Office};
 use crate::domain::queue::{Decision, Rule};
+use crate::domain::report::percentile;
 use crate::domain::ticket::{CounterNumber, Lane, QueueId, Status, Ticket};
 
 /// Calls on the page of all calls.

@@ -11,6 +11,7 @@ pub mod procedure;
 pub mod queue;
 pub mod receipt;
 pub mod redacted;
+pub mod report;
 pub mod seal;
 pub mod search;
 pub mod session;

@@ -38,7 +38,7 @@ pub use auth::{Caller, is_same_site, session_cookie};
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use problem::Problem;
-pub use report::{DayReport, ReportLine, percentile};
+pub use report::{OfficeReport, as_csv, days_of};
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
 
 use super::{StartError, Stop, listen};
@@ -166,6 +166,7 @@ fn routes(office: &Arc<OfficeApp>) -> Router {
         .route("/api/v1/board/events", get(stream::board_events))
         .route("/api/v1/events", get(stream::events))
         .route("/api/v1/reports/day", get(report::day))
+        .route("/api/v1/reports/range", get(report::range))
         .route("/api/v1/openapi.json", get(openapi::description))
         .with_state(Arc::clone(office))
 }

@@ -13,7 +13,7 @@ use super::{api, api_queues, problem, report, stream, views};
         api::issue, api::ticket, api::cancel, api::rejoin, api::lane, api::lease, api::counters, api::counter_move,
         api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help,
         api_queues::end_help,
-        stream::board, stream::board_events, stream::events, report::day,
+        stream::board, stream::board_events, stream::events, report::day, report::range,
     ),
     components(schemas(problem::Problem, views::EstimateSchema)),
     security(("bearer" = [])),

@@ -64,6 +64,20 @@ pub fn calls_of(c: &Connection, date: BusinessDate, limit: u32) -> Result<Vec<Of
     rows.map(|row| event(row?)).collect()
 }
 
+/// Everything that happened on the days from `from` to `to`, in order.
+pub fn events_between(
+    c: &Connection,
+    from: BusinessDate,
+    to: BusinessDate,
+) -> Result<Vec<OfficeEvent>, StoreError> {
+    let mut select = c.prepare_cached(
+        "SELECT seq, at, business_date, ticket, counter, cause, who, details
+         FROM event WHERE business_date >= ?1 AND business_date <= ?2 ORDER BY seq",
+    )?;
+    let rows = select.query_map([from.to_string(), to.to_string()], raw)?;
+    rows.map(|row| event(row?)).collect()
+}
+
 /// The life of a ticket, in order.
 pub fn events_of_ticket(c: &Connection, id: TicketId) -> Result<Vec<OfficeEvent>, StoreError> {
     let mut select = c.prepare_cached(

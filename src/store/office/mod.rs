@@ -6,14 +6,12 @@
 
 mod answers;
 mod history;
-mod report;
 mod salvage;
 mod staff;
 mod tickets;
 
 pub use answers::{Answer, find_answer, forget_answers, keep_answer};
-pub use history::{append, calls_of, events_after, events_of_ticket, last_seq, load};
-pub use report::{DayRow, day_rows};
+pub use history::{append, calls_of, events_after, events_between, events_of_ticket, last_seq, load};
 pub use salvage::{Salvaged, salvage};
 pub use staff::{
     Role, SESSION_HOURS, Session, Staff, create_token, create_user, end_session, has_users, open_session,
