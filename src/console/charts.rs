@@ -46,10 +46,10 @@ impl Bars<'_> {
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(6)
-            .x_label_area_size(26)
-            .y_label_area_size(36)
+            .x_label_area_size(28)
+            .y_label_area_size(40)
             .build_cartesian_2d(0.0..count as f64, 0.0..top)?;
-        let font = ("sans-serif", 14).into_font().color(&INK);
+        let font = ("sans-serif", 17).into_font().color(&INK);
         chart
             .configure_mesh()
             .disable_x_mesh()
