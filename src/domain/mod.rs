@@ -3,6 +3,7 @@
 //! Everything here is a function of state, input and now; the shell in `app` does what it says.
 //! Begin at [`session`] for the citizen and at `queue` for the office.
 
+pub mod audit;
 pub mod document;
 pub mod event;
 pub mod id;
@@ -15,5 +16,6 @@ pub mod report;
 pub mod seal;
 pub mod search;
 pub mod session;
+pub mod staff;
 pub mod submission;
 pub mod ticket;

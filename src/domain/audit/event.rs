@@ -1,0 +1,225 @@
+//! What is recorded. A variant is never taken away or given another meaning: old logs are read for years.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::staff::Role;
+
+/// Something that staff did, or that was done in their name.
+///
+/// Who did it and from where stands beside it in the entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AuditEvent {
+    /// The first entry of a data file.
+    LogBegan {
+        /// Whether an earlier file was damaged and put aside, so that its log ends there.
+        after_damage: bool,
+    },
+    /// The office began to answer.
+    OfficeStarted {
+        /// Version of the program.
+        version: String,
+    },
+    /// The office was told to stop and did.
+    OfficeStopped,
+    /// The settings are others than at the last start.
+    SettingsChanged {
+        /// SHA-256 of the settings as this version reads them, hexadecimal.
+        settings: String,
+    },
+    /// A person logged in.
+    LoggedIn {
+        /// As what.
+        role: Role,
+    },
+    /// A password was wrong. `who` is empty when nobody has that login: what was typed there may be a password.
+    LoginFailed {
+        /// Wrong tries in a row.
+        failures: u32,
+    },
+    /// That was one wrong password too many; the account stays shut until somebody unlocks it.
+    LoginLocked,
+    /// A person came back to a console that had locked itself, and gave the password again.
+    SessionResumed,
+    /// A person logged out.
+    LoggedOut,
+    /// A command was given at a counter or for a ticket.
+    Commanded {
+        /// Which, in the words of the API, such as `next`.
+        command: String,
+        /// At which counter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counter: Option<u16>,
+        /// Id of the ticket it was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<String>,
+        /// What came of it.
+        done: Done,
+    },
+    /// A masked answer of a form was looked at.
+    Unmasked {
+        /// At which counter.
+        counter: u16,
+        /// Id of the form.
+        submission: String,
+        /// The question; never the answer.
+        label: String,
+    },
+    /// Reports, events or this log were read. The same reading again within five minutes is not a new entry.
+    Read {
+        /// The permission it needed.
+        what: String,
+        /// The address that was asked for.
+        target: String,
+    },
+    /// This log was checked from beginning to end.
+    Verified {
+        /// Entries looked at.
+        entries: u64,
+        /// Faults found.
+        faults: u64,
+    },
+    /// An account was made.
+    AccountAdded {
+        /// Whose.
+        login: String,
+        /// As what.
+        role: Role,
+    },
+    /// An account was closed; its sessions ended.
+    AccountDisabled {
+        /// Whose.
+        login: String,
+    },
+    /// A closed account was opened again.
+    AccountEnabled {
+        /// Whose.
+        login: String,
+    },
+    /// An account that was shut after wrong passwords may log in again.
+    AccountUnlocked {
+        /// Whose.
+        login: String,
+    },
+    /// A new PIN or password was set; the sessions of the account ended.
+    PasswordChanged {
+        /// Whose.
+        login: String,
+    },
+    /// An account has other rights now.
+    RoleChanged {
+        /// Whose.
+        login: String,
+        /// Before.
+        from: Role,
+        /// From now on.
+        to: Role,
+    },
+    /// Sessions were ended by somebody else.
+    SessionsRevoked {
+        /// Whose.
+        login: String,
+        /// How many.
+        sessions: u64,
+    },
+    /// A token for a program was made; one of the same name no longer works.
+    TokenMade {
+        /// Its name.
+        name: String,
+        /// What it may do.
+        role: Role,
+    },
+    /// A token no longer works.
+    TokenRevoked {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What came of a command.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// It was carried out, with the events of these numbers; none where nothing had to change.
+    Events {
+        /// First.
+        from: u64,
+        /// Last.
+        to: u64,
+    },
+    /// Nothing had to change.
+    Nothing,
+    /// A rule said no.
+    Refused(String),
+}
+
+impl AuditEvent {
+    /// The word of the variant.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LogBegan { .. } => "log_began",
+            Self::OfficeStarted { .. } => "office_started",
+            Self::OfficeStopped => "office_stopped",
+            Self::SettingsChanged { .. } => "settings_changed",
+            Self::LoggedIn { .. } => "logged_in",
+            Self::LoginFailed { .. } => "login_failed",
+            Self::LoginLocked => "login_locked",
+            Self::SessionResumed => "session_resumed",
+            Self::LoggedOut => "logged_out",
+            Self::Commanded { .. } => "commanded",
+            Self::Unmasked { .. } => "unmasked",
+            Self::Read { .. } => "read",
+            Self::Verified { .. } => "verified",
+            Self::AccountAdded { .. } => "account_added",
+            Self::AccountDisabled { .. } => "account_disabled",
+            Self::AccountEnabled { .. } => "account_enabled",
+            Self::AccountUnlocked { .. } => "account_unlocked",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::RoleChanged { .. } => "role_changed",
+            Self::SessionsRevoked { .. } => "sessions_revoked",
+            Self::TokenMade { .. } => "token_made",
+            Self::TokenRevoked { .. } => "token_revoked",
+        }
+    }
+
+    /// What it was about, in short: an account, a token, a counter, an address.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::LogBegan { .. } | Self::OfficeStopped | Self::LoginLocked | Self::LoggedOut => {
+                String::new()
+            }
+            Self::SessionResumed => String::new(),
+            Self::OfficeStarted { version } => version.clone(),
+            Self::SettingsChanged { settings } => settings.chars().take(12).collect(),
+            Self::LoggedIn { role } => role.code().to_owned(),
+            Self::LoginFailed { failures } => format!("{failures}×"),
+            Self::Commanded {
+                command,
+                counter,
+                done,
+                ..
+            } => {
+                let mut text = command.clone();
+                if let Some(counter) = counter {
+                    text.push_str(&format!(" · {counter}"));
+                }
+                if let Done::Refused(code) = done {
+                    text.push_str(&format!(" · {code}"));
+                }
+                text
+            }
+            Self::Unmasked { counter, label, .. } => format!("{label} · {counter}"),
+            Self::Read { target, .. } => target.clone(),
+            Self::Verified { entries, faults } => format!("{entries} / {faults}"),
+            Self::AccountAdded { login, role } => format!("{login} · {}", role.code()),
+            Self::RoleChanged { login, from, to } => format!("{login} · {} > {}", from.code(), to.code()),
+            Self::AccountDisabled { login }
+            | Self::AccountEnabled { login }
+            | Self::AccountUnlocked { login }
+            | Self::PasswordChanged { login } => login.clone(),
+            Self::SessionsRevoked { login, sessions } => format!("{login} · {sessions}"),
+            Self::TokenMade { name, role } => format!("{name} · {}", role.code()),
+            Self::TokenRevoked { name } => name.clone(),
+        }
+    }
+}
