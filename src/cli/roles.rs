@@ -114,11 +114,9 @@ fn office_db(config: &OfficeConfig) -> anyhow::Result<Db> {
 }
 
 fn role_of(word: &str) -> anyhow::Result<store::office::Role> {
-    match word {
-        "agent" => Ok(store::office::Role::Agent),
-        "supervisor" => Ok(store::office::Role::Supervisor),
-        other => bail!("There is no role {other}; write agent or supervisor"),
-    }
+    store::office::Role::from_code(word).with_context(|| {
+        format!("There is no role {word}; write agent, supervisor, admin, auditor or technician")
+    })
 }
 
 pub(super) fn central(path: &Path) -> anyhow::Result<()> {

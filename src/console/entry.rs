@@ -3,24 +3,41 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::kit::{Kit, page};
 use super::{App, Bar, Person, kit_of};
-use crate::app::office::{Ask, OfficeApp, Problem, is_same_site, session_cookie};
+use crate::app::office::guard::No;
+use crate::app::office::{Ask, LogIn, OfficeApp, Peer, Problem, is_same_site, session_cookie};
 use crate::domain::office::{Command, CounterState};
+use crate::domain::staff::Role;
 use crate::domain::ticket::CounterNumber;
-use crate::store::office::Role;
+use crate::store::StoreError;
+use crate::store::office::Session;
 
 #[derive(Template)]
 #[template(path = "console/pages/login.html")]
 struct LoginPage {
     k: Kit,
     kind: String,
-    wrong: bool,
+    /// Why the last try was not taken.
+    trouble: Option<String>,
     login: String,
+    /// Whose locked console it is, if it is one.
+    locked: Option<String>,
+    /// The counter that goes on behind the lock.
+    counter: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "console/pages/refused.html")]
+struct RefusedPage {
+    k: Kit,
+    kind: String,
+    text: String,
 }
 
 #[derive(Template)]
@@ -42,23 +59,71 @@ struct Tile {
 
 /// Sends everybody where they work.
 pub(super) async fn home(person: Person) -> Redirect {
-    match (person.session.counter, person.session.staff.role) {
-        (Some(_), _) => Redirect::to("/console/agent"),
-        (None, Role::Supervisor) => Redirect::to("/console/office"),
+    let role = person.session.staff.role;
+    match (person.session.counter, role) {
+        (Some(_), Role::Agent | Role::Supervisor) => Redirect::to("/console/agent"),
         (None, Role::Agent) => Redirect::to("/console/counters"),
+        (None, Role::Supervisor) => Redirect::to("/console/office"),
+        (_, Role::Admin) => Redirect::to("/console/accounts"),
+        (_, Role::Auditor) => Redirect::to("/console/audit"),
+        (_, Role::Technician) => Redirect::to("/console/health"),
     }
 }
 
-pub(super) async fn login_page(State(app): App) -> Response {
-    page(&door(&app, false, String::new()))
+/// The answer to whom the guard of an address did not let in.
+pub(super) fn refuse(app: &OfficeApp, parts: &Parts, no: No) -> Response {
+    let by_script = parts.headers.contains_key("x-live");
+    let k = kit_of(app);
+    match no {
+        No::Unknown | No::Locked if by_script => StatusCode::UNAUTHORIZED.into_response(),
+        No::Unknown => Redirect::to("/console/login").into_response(),
+        No::Locked => Redirect::to("/console/locked").into_response(),
+        No::Forbidden | No::Foreign | No::Stale if by_script => StatusCode::FORBIDDEN.into_response(),
+        No::Forbidden | No::Foreign => refused(app, k.say("office-refused-role")),
+        No::Stale => refused(app, k.say("office-refused-stale")),
+        No::Store(error) => Problem::from(error).into_response(),
+    }
 }
 
-fn door(app: &OfficeApp, wrong: bool, login: String) -> LoginPage {
+fn refused(app: &OfficeApp, text: String) -> Response {
+    let refused = RefusedPage {
+        k: kit_of(app),
+        kind: app.config().office.kind.clone(),
+        text,
+    };
+    (StatusCode::FORBIDDEN, page(&refused)).into_response()
+}
+
+pub(super) async fn login_page(State(app): App) -> Response {
+    page(&door(&app, None, String::new()))
+}
+
+fn door(app: &OfficeApp, trouble: Option<String>, login: String) -> LoginPage {
     LoginPage {
         k: kit_of(app),
         kind: app.config().office.kind.clone(),
-        wrong,
+        trouble,
         login,
+        locked: None,
+        counter: None,
+    }
+}
+
+/// Why nobody was let in, in words; the same for names that exist and for names that do not.
+fn trouble(app: &OfficeApp, outcome: &LogIn) -> Option<String> {
+    let k = kit_of(app);
+    match outcome {
+        LogIn::In(_) => None,
+        LogIn::Wrong => Some(k.say("office-login-wrong")),
+        LogIn::Wait(until) => {
+            let seconds = until.duration_since(k.now).as_secs().max(1);
+            Some(if seconds < 90 {
+                k.fill("office-login-wait", "n", seconds)
+            } else {
+                k.fill("office-login-wait-minutes", "n", (seconds + 59) / 60)
+            })
+        }
+        LogIn::Locked => Some(k.say("office-login-locked")),
     }
 }
 
@@ -68,27 +133,95 @@ pub(super) struct Login {
     password: String,
 }
 
-pub(super) async fn log_in(State(app): App, headers: HeaderMap, Form(form): Form<Login>) -> Response {
+pub(super) async fn log_in(
+    State(app): App,
+    peer: Peer,
+    headers: HeaderMap,
+    Form(form): Form<Login>,
+) -> Response {
     if !is_same_site(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let login = form.login.trim().to_owned();
-    match app.log_in(&login, form.password).await {
-        Ok(Some(secret)) => {
-            let cookie = app.cookie(Some(&secret));
-            ([(header::SET_COOKIE, cookie)], Redirect::to("/console")).into_response()
+    let earlier = session_cookie(&headers, &app);
+    match app.log_in(&login, form.password, &peer, earlier).await {
+        Ok(LogIn::In(secret)) => enter(&app, &secret),
+        Ok(outcome) => {
+            let door = door(&app, trouble(&app, &outcome), login);
+            (StatusCode::UNAUTHORIZED, page(&door)).into_response()
         }
-        Ok(None) => (StatusCode::UNAUTHORIZED, page(&door(&app, true, login))).into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
 }
 
-pub(super) async fn log_out(State(app): App, headers: HeaderMap) -> Response {
+fn enter(app: &OfficeApp, secret: &str) -> Response {
+    let cookie = app.cookie(Some(secret));
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/console")).into_response()
+}
+
+/// The door of a console that locked itself: only the password is asked, and nothing of the page behind shows.
+pub(super) async fn locked(State(app): App, headers: HeaderMap) -> Response {
+    match locked_session(&app, &headers) {
+        Ok(Some(session)) if session.locked => page(&lock(&app, &session, None)),
+        Ok(_) => Redirect::to("/console").into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+fn locked_session(app: &OfficeApp, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    match session_cookie(headers, app) {
+        Some(secret) => app.session(secret),
+        None => Ok(None),
+    }
+}
+
+fn lock(app: &OfficeApp, session: &Session, trouble: Option<String>) -> LoginPage {
+    LoginPage {
+        locked: Some(session.staff.name.clone()),
+        counter: session.counter.map(|number| number.to_string()),
+        ..door(app, trouble, session.staff.login.clone())
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Resume {
+    password: String,
+}
+
+/// Goes on behind the lock, at the same counter and with a new cookie.
+pub(super) async fn resume(
+    State(app): App,
+    peer: Peer,
+    headers: HeaderMap,
+    Form(form): Form<Resume>,
+) -> Response {
+    if !is_same_site(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(secret) = session_cookie(&headers, &app) else {
+        return Redirect::to("/console/login").into_response();
+    };
+    match app.resume(secret, form.password, &peer).await {
+        Ok(LogIn::In(secret)) => enter(&app, &secret),
+        Ok(outcome) => match locked_session(&app, &headers) {
+            Ok(Some(session)) => {
+                let lock = lock(&app, &session, trouble(&app, &outcome));
+                (StatusCode::UNAUTHORIZED, page(&lock)).into_response()
+            }
+            Ok(None) => Redirect::to("/console/login").into_response(),
+            Err(error) => Problem::from(error).into_response(),
+        },
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// Also for a locked console, so that somebody else can log in there.
+pub(super) async fn log_out(State(app): App, peer: Peer, headers: HeaderMap) -> Response {
     if !is_same_site(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     if let Some(secret) = session_cookie(&headers, &app)
-        && let Err(error) = app.log_out(secret).await
+        && let Err(error) = app.log_out(secret, &peer).await
     {
         return Problem::from(error).into_response();
     }

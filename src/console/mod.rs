@@ -10,6 +10,7 @@ mod assets;
 mod charts;
 mod entry;
 mod find;
+mod forms;
 pub mod kit;
 mod overview;
 mod report;
@@ -24,41 +25,53 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::app::office::{Caller, OfficeApp, is_same_site, session_cookie};
-use crate::store::office::{Role, Session};
+use crate::app::office::guard::{Guarded, No};
+use crate::app::office::{Caller, OfficeApp, session_cookie};
+use crate::domain::staff::{Permission, may};
+use crate::store::office::Session;
 use kit::Kit;
 
 type App = State<Arc<OfficeApp>>;
 
 /// `/console`, `/assets` and the way from `/` to the console.
 pub fn routes(office: &Arc<OfficeApp>) -> Router {
-    Router::new()
-        .route("/", get(|| async { Redirect::to("/console") }))
-        .route("/console", get(entry::home))
-        .route("/console/login", get(entry::login_page).post(entry::log_in))
-        .route("/console/logout", post(entry::log_out))
-        .route("/console/counters", get(entry::counters).post(entry::choose))
-        .route("/console/agent", get(agent::show))
-        .route("/console/agent/live", get(agent::live))
-        .route("/console/agent/move", post(agent::press))
-        .route("/console/agent/reveal", post(agent::reveal))
-        .route("/console/find", get(find::show))
-        .route("/console/office", get(overview::show))
-        .route("/console/office/live", get(overview::live))
-        .route("/console/office/calls", get(overview::calls))
-        .route("/console/office/release", post(overview::release))
-        .route("/console/report", get(report::show))
-        .route("/console/report.csv", get(report::csv))
-        .route("/console/events", get(events))
-        .with_state(Arc::clone(office))
+    guarded(office)
+        .into_router()
+        .layer(map_response(forms::stamp))
         .merge(assets::routes())
+}
+
+/// The pages, each with the permission it needs.
+fn guarded(office: &Arc<OfficeApp>) -> Guarded {
+    use Permission as P;
+    Guarded::pages(office, entry::refuse)
+        .get("/", P::Enter, || async { Redirect::to("/console") })
+        .get("/console", P::UseConsole, entry::home)
+        .get("/console/login", P::Enter, entry::login_page)
+        .post("/console/login", P::Enter, entry::log_in)
+        .get("/console/locked", P::Enter, entry::locked)
+        .post("/console/locked", P::Enter, entry::resume)
+        .post("/console/logout", P::Enter, entry::log_out)
+        .get("/console/events", P::UseConsole, events)
+        .get("/console/counters", P::AttendCounter, entry::counters)
+        .post("/console/counters", P::AttendCounter, entry::choose)
+        .get("/console/agent", P::AttendCounter, agent::show)
+        .get("/console/agent/live", P::AttendCounter, agent::live)
+        .post("/console/agent/move", P::AttendCounter, agent::press)
+        .post("/console/agent/reveal", P::OpenForms, agent::reveal)
+        .get("/console/find", P::FindTurns, find::show)
+        .get("/console/office", P::WatchOffice, overview::show)
+        .get("/console/office/live", P::WatchOffice, overview::live)
+        .get("/console/office/calls", P::ReadEvents, overview::calls)
+        .post("/console/office/release", P::ReleaseCounter, overview::release)
+        .get("/console/report", P::ReadReports, report::show)
+        .get("/console/report.csv", P::ReadReports, report::csv)
 }
 
 /// Words and clock for a page of this office.
@@ -74,25 +87,74 @@ pub fn kit_of(office: &OfficeApp) -> Kit {
 /// The bar over every page.
 struct Bar {
     name: String,
-    supervisor: bool,
-    here: &'static str,
-    counter: Option<String>,
+    links: Vec<BarLink>,
+    /// One's own counter, and how it stands, for the pages that show it.
     counter_state: &'static str,
 }
 
+struct BarLink {
+    href: &'static str,
+    /// Key of its word.
+    word: &'static str,
+    on: bool,
+}
+
+/// Pages of the bar: what each needs, its address, its word, and its name for [`Bar::of`].
+const PAGES: [(Permission, &str, &str, &str); 5] = [
+    (
+        Permission::WatchOffice,
+        "/console/office",
+        "office-nav-office",
+        "office",
+    ),
+    (
+        Permission::AttendCounter,
+        "/console/agent",
+        "office-nav-agent",
+        "agent",
+    ),
+    (Permission::FindTurns, "/console/find", "office-nav-find", "find"),
+    (
+        Permission::ReadEvents,
+        "/console/office/calls",
+        "office-nav-calls",
+        "calls",
+    ),
+    (
+        Permission::ReadReports,
+        "/console/report",
+        "office-nav-report",
+        "report",
+    ),
+];
+
 impl Bar {
     fn of(session: &Session, here: &'static str) -> Self {
+        let role = session.staff.role;
+        let links = PAGES
+            .iter()
+            .filter(|(permission, ..)| may(role, *permission))
+            .map(|(permission, href, word, name)| {
+                // Whoever watches the office attends only after choosing a counter.
+                let chooses = *permission == Permission::AttendCounter
+                    && session.counter.is_none()
+                    && may(role, Permission::WatchOffice);
+                BarLink {
+                    href: if chooses { "/console/counters" } else { href },
+                    word: if chooses { "office-nav-attend" } else { word },
+                    on: *name == here,
+                }
+            })
+            .collect();
         Self {
             name: session.staff.name.clone(),
-            supervisor: session.staff.role == Role::Supervisor,
-            here,
-            counter: session.counter.map(|number| number.to_string()),
+            links,
             counter_state: "",
         }
     }
 }
 
-/// Somebody who is logged in; anybody else is sent to the door.
+/// Somebody whom the guard of the address let in.
 struct Person {
     session: Session,
     secret: String,
@@ -102,58 +164,27 @@ impl FromRequestParts<Arc<OfficeApp>> for Person {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<OfficeApp>) -> Result<Self, Response> {
-        let changes = parts.method != Method::GET && parts.method != Method::HEAD;
-        if changes && !is_same_site(&parts.headers) {
-            return Err(StatusCode::FORBIDDEN.into_response());
-        }
-        // A browser has no bearer token; whoever sends one is a program in the wrong place.
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            return Err(StatusCode::FORBIDDEN.into_response());
-        }
-        let to_the_door = || {
-            if parts.headers.contains_key("x-live") {
-                StatusCode::UNAUTHORIZED.into_response()
-            } else {
-                Redirect::to("/console/login").into_response()
-            }
-        };
-        let Some(secret) = session_cookie(&parts.headers, app).map(str::to_owned) else {
-            return Err(to_the_door());
-        };
-        match app.session(&secret) {
-            Ok(Some(session)) => Ok(Self { session, secret }),
-            Ok(None) => Err(to_the_door()),
-            Err(error) => Err(crate::app::office::Problem::from(error).into_response()),
-        }
-    }
-}
-
-/// A supervisor; an agent is sent to their own page.
-struct Supervisor(Person);
-
-impl FromRequestParts<Arc<OfficeApp>> for Supervisor {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<OfficeApp>) -> Result<Self, Response> {
-        let person = Person::from_request_parts(parts, app).await?;
-        match person.session.staff.role {
-            Role::Supervisor => Ok(Self(person)),
-            Role::Agent => Err(Redirect::to("/console").into_response()),
+        let secret = session_cookie(&parts.headers, app).map(str::to_owned);
+        match (parts.extensions.get(), secret) {
+            (Some(Caller::Person(session)), Some(secret)) => Ok(Self {
+                session: session.clone(),
+                secret,
+            }),
+            _ => Err(entry::refuse(app, parts, No::Unknown)),
         }
     }
 }
 
 /// Tells pages that something changed; they fetch what they show.
-async fn events(State(app): App, caller: Caller) -> Response {
-    if caller.staff().is_err() {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
+///
+/// The stream ends with the session: what comes after it is no news for whoever left, or whose rights were taken.
+async fn events(State(app): App, person: Person) -> Response {
     let receiver = app.subscribe();
     let mut beat = tokio::time::interval(Duration::from_secs(4));
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let feed = stream::unfold(
-        (app, receiver, beat),
-        |(app, mut receiver, mut beat)| async move {
+        (app, receiver, beat, person.secret),
+        |(app, mut receiver, mut beat, secret)| async move {
             let stop = app.stop().clone();
             let event = tokio::select! {
                 () = stop.stopped() => return None,
@@ -169,9 +200,14 @@ async fn events(State(app): App, caller: Caller) -> Response {
                     Err(RecvError::Lagged(_)) => Event::default().event("change").data("0"),
                     Err(RecvError::Closed) => return None,
                 },
-                _ = beat.tick() => Event::default().event("beat").data(app.now().as_millisecond().to_string()),
+                _ = beat.tick() => {
+                    if !matches!(app.session(&secret), Ok(Some(session)) if !session.locked) {
+                        return None;
+                    }
+                    Event::default().event("beat").data(app.now().as_millisecond().to_string())
+                }
             };
-            Some((Ok::<_, Infallible>(event), (app, receiver, beat)))
+            Some((Ok::<_, Infallible>(event), (app, receiver, beat, secret)))
         },
     );
     Sse::new(feed).into_response()

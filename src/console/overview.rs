@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::kit::{Kit, minutes, page};
-use super::{App, Bar, Supervisor, kit_of};
+use super::{App, Bar, Person, kit_of};
 use crate::app::office::{Ask, OfficeApp, Problem};
 use crate::domain::event::What;
 use crate::domain::office::{Command, CounterState, Office};
@@ -128,7 +128,7 @@ struct CallsPage {
     calls: Vec<Why>,
 }
 
-pub(super) async fn show(State(app): App, Supervisor(person): Supervisor) -> Response {
+pub(super) async fn show(State(app): App, person: Person) -> Response {
     page(&OfficePage {
         k: kit_of(&app),
         bar: Bar::of(&person.session, "office"),
@@ -136,11 +136,11 @@ pub(super) async fn show(State(app): App, Supervisor(person): Supervisor) -> Res
     })
 }
 
-pub(super) async fn live(State(app): App, _: Supervisor) -> Response {
+pub(super) async fn live(State(app): App, _: Person) -> Response {
     page(&build(&app))
 }
 
-pub(super) async fn calls(State(app): App, Supervisor(person): Supervisor) -> Response {
+pub(super) async fn calls(State(app): App, person: Person) -> Response {
     let events = match app.calls(CALLS_SHOWN) {
         Ok(events) => events,
         Err(error) => return Problem::from(error).into_response(),
@@ -170,11 +170,7 @@ pub(super) struct Release {
 }
 
 /// Closes a counter nobody works at any more; a turn that is there goes back to its own place.
-pub(super) async fn release(
-    State(app): App,
-    Supervisor(person): Supervisor,
-    Form(form): Form<Release>,
-) -> Response {
+pub(super) async fn release(State(app): App, person: Person, Form(form): Form<Release>) -> Response {
     let command = Command::Close {
         counter: CounterNumber(form.counter),
         release: true,

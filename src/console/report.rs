@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::charts::Bars;
 use super::kit::{Kit, page};
-use super::{App, Bar, Supervisor, kit_of};
+use super::{App, Bar, Person, kit_of};
 use crate::app::office::{OfficeReport, Problem, as_csv, days_of};
 use crate::domain::report::{CounterLine, Line, OutOfTurn};
 use crate::store::StoreError;
@@ -68,11 +68,7 @@ fn figure(figure: &Option<f64>) -> String {
     )
 }
 
-pub(super) async fn show(
-    State(app): App,
-    Supervisor(person): Supervisor,
-    Query(which): Query<Which>,
-) -> Response {
+pub(super) async fn show(State(app): App, person: Person, Query(which): Query<Which>) -> Response {
     let k = kit_of(&app);
     let (from, to) = which.days();
     let (days, wrong) = match days_of(&app, from, to) {
@@ -126,7 +122,7 @@ pub(super) async fn show(
 }
 
 /// The same report as a file for a spreadsheet.
-pub(super) async fn csv(State(app): App, Supervisor(_): Supervisor, Query(which): Query<Which>) -> Response {
+pub(super) async fn csv(State(app): App, Query(which): Query<Which>) -> Response {
     let (from, to) = which.days();
     let days = match days_of(&app, from, to) {
         Ok(days) => days,
@@ -144,11 +140,9 @@ fn figures(report: &OfficeReport, k: &Kit) -> Vec<(String, String)> {
     let total = &report.report.total;
     let estimates = &report.report.estimates;
     let share = |part: usize, of: usize| {
-        if of == 0 {
-            "–".to_owned()
-        } else {
-            format!("{} %", part * 100 / of)
-        }
+        (part * 100)
+            .checked_div(of)
+            .map_or_else(|| "–".to_owned(), |percent| format!("{percent} %"))
     };
     vec![
         (k.say("office-today-issued"), total.issued.to_string()),

@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::views::{CounterView, LeaseView, TicketView};
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::office::{Command, Issue, Leased, Refusal, TransferPlace};
+use crate::domain::staff::Permission;
 use crate::domain::ticket::{CounterNumber, KioskId, Lane, QueueId, time_text};
 
 type App = State<Arc<OfficeApp>>;
@@ -137,8 +138,6 @@ pub struct Moved {
     pub ticket: Option<Box<TicketView>>,
 }
 
-/// Moves that only supervisors may do.
-const SUPERVISORS_MOVES: [&str; 2] = ["release", "serve"];
 /// Longest text staff may add to a ticket.
 const NOTE_MAX: usize = 120;
 
@@ -293,7 +292,6 @@ pub(super) async fn lane(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Json<Moved>, Problem> {
-    caller.supervisor()?;
     let wish: LaneBody = required(&bytes)?;
     let command = Command::CorrectLane {
         ticket: ticket_id(&id)?,
@@ -366,14 +364,13 @@ pub(super) async fn lease(
 /// The counters.
 #[utoipa::path(get, path = "/api/v1/counters", tag = "counters",
     responses((status = 200, body = Vec<CounterView>), (status = 401, body = Problem)))]
-pub(super) async fn counters(State(app): App, caller: Caller) -> Result<Json<Vec<CounterView>>, Problem> {
-    caller.staff()?;
-    Ok(Json(app.look(|office, now| {
+pub(super) async fn counters(State(app): App) -> Json<Vec<CounterView>> {
+    Json(app.look(|office, now| {
         office
             .counters()
             .filter_map(|(number, _)| CounterView::of(office, number, now))
             .collect()
-    })))
+    }))
 }
 
 /// Moves a turn at a counter, or opens, pauses or closes it.
@@ -394,14 +391,16 @@ pub(super) async fn counter_move(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Problem> {
-    caller.staff()?;
     let wish: MoveBody = body(&bytes)?;
     let number = number
         .parse()
         .map(CounterNumber)
         .map_err(|_| Problem::not_found("A counter has a number"))?;
-    if wish.release || SUPERVISORS_MOVES.contains(&name.as_str()) {
-        caller.supervisor()?;
+    if wish.release || name == "release" {
+        caller.may(Permission::ReleaseCounter)?;
+    }
+    if name == "serve" {
+        caller.may(Permission::SteerQueues)?;
     }
     let command = command(&name, number, wish)?;
     match app.command(command, ask(&caller, &headers)?).await {

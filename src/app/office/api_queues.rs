@@ -16,6 +16,7 @@ use super::auth::Caller;
 use super::problem::Problem;
 use super::views::QueueView;
 use crate::domain::office::Command;
+use crate::domain::staff::Permission;
 use crate::domain::ticket::{KioskId, QueueId, time_text};
 
 type App = State<Arc<OfficeApp>>;
@@ -71,7 +72,6 @@ pub(super) async fn queue_move(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Json<QueueView>, Problem> {
-    caller.staff()?;
     let wish: QueueBody = body(&bytes)?;
     let queue = QueueId(id);
     if app.setup().queue(&queue).is_none() {
@@ -84,7 +84,7 @@ pub(super) async fn queue_move(
             note: short(wish.note),
         },
         "stop" | "resume" => {
-            caller.supervisor()?;
+            caller.may(Permission::SteerQueues)?;
             Command::Stop {
                 queue: queue.clone(),
                 stop: name == "stop",
@@ -103,16 +103,15 @@ pub(super) async fn queue_move(
 /// Kiosks where somebody waits for a person.
 #[utoipa::path(get, path = "/api/v1/help", tag = "office",
     responses((status = 200, body = Vec<HelpView>), (status = 401, body = Problem)))]
-pub(super) async fn help_calls(State(app): App, caller: Caller) -> Result<Json<Vec<HelpView>>, Problem> {
-    caller.staff()?;
-    Ok(Json(app.look(|office, _| {
+pub(super) async fn help_calls(State(app): App) -> Json<Vec<HelpView>> {
+    Json(app.look(|office, _| {
         let view = |(kiosk, call): (&KioskId, &crate::domain::office::HelpCall)| HelpView {
             kiosk: kiosk.clone(),
             since: call.since,
             step: call.step.clone(),
         };
         office.help_calls().map(view).collect()
-    })))
+    }))
 }
 
 /// Asks for a person at a kiosk.

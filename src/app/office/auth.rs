@@ -1,30 +1,39 @@
 //! Who is asking: a person with a session, a program with a token, a kiosk, or anybody.
+//!
+//! Which of them may do what is [`super::guard`]'s business; how a person gets a session is here.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
-use jiff::{SignedDuration, Timestamp};
+use axum::http::{Extensions, HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
 use super::OfficeApp;
+use super::guard::No;
 use super::problem::Problem;
 use crate::config::office::token_hash;
+use crate::domain::audit::AuditEvent;
+use crate::domain::staff::backoff::{Gate, LOCK_TRIES};
+use crate::domain::staff::secret::SECRET_MAX;
+use crate::domain::staff::{Permission, is_login, may};
 use crate::domain::ticket::{CounterNumber, KioskId};
 use crate::store::StoreError;
-use crate::store::office::{self as store, Role, SESSION_HOURS, Session, Staff};
+use crate::store::office::{self as store, Guarded, SESSION_HOURS, Session, Staff};
 
-/// Failed logins in a row that close a name for [`LOGIN_PAUSE`].
-const LOGIN_TRIES: u32 = 5;
-/// Long enough to make guessing useless, short enough for someone who mistyped.
-const LOGIN_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// Name of the field, and of the header, that carries a form's token.
+pub const FORM_TOKEN: &str = "form-token";
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// A person with a living session.
+    /// A person with a session that is not locked.
     Person(Session),
     /// A program with a staff token.
     Program(Staff),
@@ -45,13 +54,18 @@ impl Caller {
         }
     }
 
-    /// A supervisor.
-    pub fn supervisor(&self) -> Result<&Staff, Problem> {
-        let staff = self.staff()?;
-        match staff.role {
-            Role::Supervisor => Ok(staff),
-            Role::Agent => Err(Problem::forbidden("Only a supervisor may do this")),
-        }
+    /// Whether this caller holds `permission`.
+    ///
+    /// # Errors
+    /// 401 for whom nobody knows, 403 for everybody else.
+    pub fn may(&self, permission: Permission) -> Result<(), No> {
+        let allowed = match self {
+            Self::Person(Session { staff, .. }) | Self::Program(staff) => may(staff.role, permission),
+            Self::Kiosk(_) => permission.is_for_kiosks(),
+            Self::Anybody if permission.is_public() => true,
+            Self::Anybody => return Err(No::Unknown),
+        };
+        if allowed { Ok(()) } else { Err(No::Forbidden) }
     }
 
     /// The name under which an act is recorded.
@@ -68,22 +82,78 @@ impl Caller {
 impl FromRequestParts<Arc<OfficeApp>> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<OfficeApp>) -> Result<Self, Problem> {
-        if let Some(token) = bearer(&parts.headers) {
-            return app.caller_of_token(token);
-        }
-        let Some(secret) = session_cookie(&parts.headers, app) else {
-            return Ok(Self::Anybody);
-        };
-        if parts.method != Method::GET && parts.method != Method::HEAD && !is_same_site(&parts.headers) {
-            return Err(Problem::forbidden("This request came from another site"));
-        }
-        Ok(app.session(secret)?.map_or(Self::Anybody, Self::Person))
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<OfficeApp>) -> Result<Self, Problem> {
+        // The guard of the address has found out already; an address without one knows nobody.
+        Ok(parts.extensions.get().cloned().unwrap_or(Self::Anybody))
     }
 }
 
+/// Where a request comes from, for the record and against guessing.
+#[derive(Clone, Debug)]
+pub struct Peer(pub String);
+
+impl Peer {
+    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, behind_proxy: bool) -> Self {
+        // The last address was written by our proxy; those before it by whoever asked.
+        let forwarded = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .next_back()
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.rsplit(',').next())
+            .map(|text| text.trim().chars().take(64).collect::<String>())
+            .filter(|text| behind_proxy && !text.is_empty());
+        Self(forwarded.unwrap_or_else(|| {
+            extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(
+                || "unknown".to_owned(),
+                |ConnectInfo(address)| address.ip().to_string(),
+            )
+        }))
+    }
+}
+
+impl FromRequestParts<Arc<OfficeApp>> for Peer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<OfficeApp>) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(
+            &parts.extensions,
+            &parts.headers,
+            app.config.behind_https,
+        ))
+    }
+}
+
+/// What came of a login.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LogIn {
+    /// The secret of the new session, for its cookie.
+    In(String),
+    /// Login or password is wrong.
+    Wrong,
+    /// Too many wrong tries; not before this moment.
+    Wait(Timestamp),
+    /// Far too many; somebody has to unlock the account.
+    Locked,
+}
+
 impl OfficeApp {
-    fn caller_of_token(&self, token: &str) -> Result<Caller, Problem> {
+    /// Who sends these headers, and the secret of the session if there is one that is not locked.
+    pub(super) fn who(&self, headers: &HeaderMap) -> Result<(Caller, Option<String>), No> {
+        if let Some(token) = bearer(headers) {
+            return Ok((self.caller_of_token(token)?, None));
+        }
+        let Some(secret) = session_cookie(headers, self) else {
+            return Ok((Caller::Anybody, None));
+        };
+        match self.session(secret)? {
+            None => Ok((Caller::Anybody, None)),
+            Some(session) if session.locked => Err(No::Locked),
+            Some(session) => Ok((Caller::Person(session), Some(secret.to_owned()))),
+        }
+    }
+
+    fn caller_of_token(&self, token: &str) -> Result<Caller, No> {
         let hash = token_hash(token);
         for kiosk in &self.config.kiosks {
             if bool::from(
@@ -102,60 +172,158 @@ impl OfficeApp {
         self.db
             .read(move |c| store::staff_of_token(c, &token))?
             .map(Caller::Program)
-            .ok_or_else(Problem::unauthorized)
+            .ok_or(No::Unknown)
     }
 
-    /// The living session behind a cookie.
+    /// The session behind a cookie, locked or not.
     pub fn session(&self, secret: &str) -> Result<Option<Session>, StoreError> {
         let (secret, now) = (secret.to_owned(), self.now());
         self.db.read(move |c| store::session(c, &secret, now))
     }
 
-    /// Checks a password and begins a session; `None` if the password is wrong or was wrong too often.
+    /// Checks a password and begins a session; the one of `earlier` ends.
     pub async fn log_in(
         self: &Arc<Self>,
         login: &str,
         password: String,
-    ) -> Result<Option<String>, StoreError> {
-        let now = self.now();
-        if self.is_login_closed(login, now) {
-            warn!(login, "login refused: too many wrong passwords");
-            return Ok(None);
-        }
-        let app = Arc::clone(self);
-        let name = login.to_owned();
-        let staff = tokio::task::spawn_blocking(move || {
-            app.db.read(move |c| store::verify_password(c, &name, &password))
-        })
-        .await
-        .map_err(|_| StoreError::Closed)??;
-        if staff.is_none() {
-            let mut logins = self.logins();
-            // Names nobody has are remembered too, but never without end.
-            if logins.len() > 1000 {
-                logins.clear();
-            }
-            let tries = logins.entry(login.to_owned()).or_insert((0, now));
-            *tries = (tries.0 + 1, now);
-            return Ok(None);
-        }
-        self.logins().remove(login);
-        let name = login.to_owned();
-        let secret = self.db.write(move |c| store::open_session(c, &name, now)).await?;
-        info!(login, "logged in");
-        Ok(Some(secret))
+        peer: &Peer,
+        earlier: Option<&str>,
+    ) -> Result<LogIn, StoreError> {
+        let earlier = earlier.map(str::to_owned);
+        let begin = Begin {
+            earlier,
+            counter: None,
+            event: None,
+        };
+        self.prove(login, password, peer, begin).await
     }
 
-    fn is_login_closed(&self, login: &str, now: Timestamp) -> bool {
-        self.logins()
-            .get(login)
-            .is_some_and(|(tries, last)| *tries >= LOGIN_TRIES && now.duration_since(*last) < LOGIN_PAUSE)
+    /// Checks the password of whoever locked a console, and goes on at the same counter with a new session.
+    pub async fn resume(
+        self: &Arc<Self>,
+        secret: &str,
+        password: String,
+        peer: &Peer,
+    ) -> Result<LogIn, StoreError> {
+        let Some(session) = self.session(secret)? else {
+            return Ok(LogIn::Wrong);
+        };
+        let begin = Begin {
+            earlier: Some(secret.to_owned()),
+            counter: session.counter,
+            event: Some(AuditEvent::SessionResumed),
+        };
+        self.prove(&session.staff.login, password, peer, begin).await
+    }
+
+    async fn prove(
+        self: &Arc<Self>,
+        login: &str,
+        password: String,
+        peer: &Peer,
+        begin: Begin,
+    ) -> Result<LogIn, StoreError> {
+        let now = self.now();
+        // Whatever cannot be a login is counted under one name, so that long texts are not kept.
+        let login = if is_login(login) {
+            login.to_owned()
+        } else {
+            String::new()
+        };
+        let (name, from) = (login.clone(), peer.0.clone());
+        let (gate, failures) = self
+            .db
+            .write(move |c| {
+                let guarded = [Guarded::Account(&name), Guarded::Address(&from)];
+                store::charge(c, &guarded, now)
+            })
+            .await?;
+        match gate {
+            Gate::Open => {}
+            Gate::Wait(until) => {
+                warn!(peer = %peer.0, "login refused: too many wrong passwords");
+                return Ok(LogIn::Wait(until));
+            }
+            Gate::Locked => {
+                warn!(peer = %peer.0, "login refused: the account is locked");
+                return Ok(LogIn::Locked);
+            }
+        }
+        let right = self.is_right(&login, password).await?;
+        let peer = peer.0.clone();
+        self.db
+            .write(move |c| {
+                let account = store::account(c, &login)?;
+                let who = account.as_ref().map(|account| account.staff.login.as_str());
+                // The account may have been closed while the password was looked at.
+                let Some(account) = account.as_ref().filter(|one| right && one.disabled_at.is_none()) else {
+                    let failed = AuditEvent::LoginFailed { failures };
+                    store::append_audit(c, now, who, Some(&peer), &failed)?;
+                    if failures >= LOCK_TRIES {
+                        store::append_audit(c, now, who, Some(&peer), &AuditEvent::LoginLocked)?;
+                    }
+                    return Ok(if failures >= LOCK_TRIES {
+                        LogIn::Locked
+                    } else {
+                        LogIn::Wrong
+                    });
+                };
+                store::forgive(c, Guarded::Account(&login))?;
+                store::forgive(c, Guarded::Address(&peer))?;
+                if let Some(earlier) = &begin.earlier {
+                    store::end_session(c, earlier)?;
+                }
+                let secret = store::open_session(c, &login, Some(&peer), now)?;
+                if begin.counter.is_some() {
+                    store::set_session_counter(c, &secret, begin.counter)?;
+                }
+                let event = begin.event.unwrap_or(AuditEvent::LoggedIn {
+                    role: account.staff.role,
+                });
+                store::append_audit(c, now, who, Some(&peer), &event)?;
+                info!(login, "logged in");
+                Ok(LogIn::In(secret))
+            })
+            .await
+    }
+
+    /// Hashes at most two passwords at once, so that logins cannot take every core from the queue.
+    async fn is_right(self: &Arc<Self>, login: &str, password: String) -> Result<bool, StoreError> {
+        if password.chars().count() > SECRET_MAX {
+            return Ok(false);
+        }
+        let _permit = self.hashing.acquire().await.map_err(|_| StoreError::Closed)?;
+        let (app, login) = (Arc::clone(self), login.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let hashed = app.db.read(move |c| store::password_of(c, &login))?;
+            store::is_password(hashed.as_ref(), &password)
+        })
+        .await
+        .map_err(|_| StoreError::Closed)?
+    }
+
+    /// Hashes a new password off the async threads, two at once at the most.
+    pub(super) async fn hash(self: &Arc<Self>, password: String) -> Result<store::Hashed, StoreError> {
+        let _permit = self.hashing.acquire().await.map_err(|_| StoreError::Closed)?;
+        tokio::task::spawn_blocking(move || store::hash_password(&password))
+            .await
+            .map_err(|_| StoreError::Closed)?
     }
 
     /// Ends a session.
-    pub async fn log_out(&self, secret: &str) -> Result<(), StoreError> {
-        let secret = secret.to_owned();
-        self.db.write(move |c| store::end_session(c, &secret)).await
+    pub async fn log_out(&self, secret: &str, peer: &Peer) -> Result<(), StoreError> {
+        let (secret, peer, now) = (secret.to_owned(), peer.0.clone(), self.now());
+        self.db
+            .write(move |c| {
+                let Some(session) = store::session(c, &secret, now)? else {
+                    return Ok(());
+                };
+                store::end_session(c, &secret)?;
+                let who = Some(session.staff.login.as_str());
+                store::append_audit(c, now, who, Some(&peer), &AuditEvent::LoggedOut)?;
+                Ok(())
+            })
+            .await
     }
 
     /// Notes the counter a session works at.
@@ -189,6 +357,26 @@ impl OfficeApp {
             secret.unwrap_or_default()
         )
     }
+}
+
+/// How a session begins.
+struct Begin {
+    /// Secret of the session it takes the place of.
+    earlier: Option<String>,
+    /// The counter it goes on at.
+    counter: Option<CounterNumber>,
+    /// What is put on record, where it is not a plain login.
+    event: Option<AuditEvent>,
+}
+
+/// The token that each form of a session carries: another site can send a form, but not know this.
+///
+/// It is made from the session's secret, so it needs no place in the store and ends with the session.
+pub fn form_token(secret: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"ventanilla-form-token-1\n");
+    hash.update(secret.as_bytes());
+    URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tracing::{info, warn};
 
+use super::audit::{self, Journal};
 use super::form::FormOpener;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
@@ -41,7 +42,9 @@ pub struct OfficeApp {
     events: broadcast::Sender<Arc<OfficeEvent>>,
     board: Mutex<Option<(u64, Timestamp, Arc<str>)>>,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
-    logins: Mutex<HashMap<String, (u32, Timestamp)>>,
+    /// Two passwords are hashed at once, and no more.
+    pub(super) hashing: Semaphore,
+    pub(super) journal: Journal,
     forms: OnceLock<FormOpener>,
     quarantined: Option<PathBuf>,
 }
@@ -108,6 +111,7 @@ impl OfficeApp {
         stop: Stop,
         db: Db,
         quarantined: Option<PathBuf>,
+        journal: Journal,
     ) -> Result<Self, StoreError> {
         let setup = Arc::new(setup);
         let shared = Arc::clone(&setup);
@@ -124,7 +128,8 @@ impl OfficeApp {
             events: broadcast::channel(BROADCAST_DEPTH).0,
             board: Mutex::new(None),
             kiosks_seen: Mutex::new(HashMap::new()),
-            logins: Mutex::new(HashMap::new()),
+            hashing: Semaphore::new(2),
+            journal,
             forms: OnceLock::new(),
             quarantined,
         })
@@ -306,6 +311,10 @@ impl OfficeApp {
             Ok(outcome) => Ok(self.reply(&working, &outcome, &handled.events, now)),
             Err(refusal) => Err(OfficeError::Refused(refusal)),
         };
+        if self.is_by_staff(ask) {
+            let event = audit::commanded(&command, &request, &handled.events, answer.as_ref().err());
+            store::append_audit(c, now, ask.who.as_deref(), None, &event)?;
+        }
         if let Ok(reply) = &answer {
             let body = serde_json::to_string(reply).map_err(|_| StoreError::Unreadable { what: "answer" })?;
             let ticket = match reply {
@@ -427,11 +436,6 @@ impl OfficeApp {
                 (id, at)
             })
             .collect()
-    }
-
-    /// Failed logins of a name and when the last one was; five in a row close it for a minute.
-    pub(super) fn logins(&self) -> MutexGuard<'_, HashMap<String, (u32, Timestamp)>> {
-        lock(&self.logins)
     }
 
     /// A ticket of any day.

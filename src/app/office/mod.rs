@@ -3,10 +3,13 @@
 //! Begin at [`start`]; [`OfficeApp`] is the office inside the process. The faces (console, board) are given to
 //! `start` by whoever may import them, because `app` does not know its faces.
 
+pub mod accounts;
 mod api;
 mod api_queues;
+pub mod audit;
 mod auth;
 mod form;
+pub mod guard;
 mod hub;
 pub mod line;
 mod openapi;
@@ -26,15 +29,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use guard::Guarded;
+
 pub(crate) use api::command as command_of;
 pub use api::{CancelBody, IssueBody, LaneBody, LeaseBody, LeasedBody, MoveBody, Moved};
 pub use api_queues::{HelpBody, HelpView, QueueBody};
-pub use auth::{Caller, is_same_site, session_cookie};
+pub use auth::{Caller, FORM_TOKEN, LogIn, Peer, form_token, is_same_site, session_cookie};
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use problem::Problem;
@@ -44,6 +48,7 @@ pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueV
 use super::{StartError, Stop, listen};
 use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
+use crate::domain::staff::Permission;
 use crate::store::{Db, office as store};
 
 /// Name of the office's file in its data folder.
@@ -94,13 +99,24 @@ pub async fn start(
         .quarantined
         .as_ref()
         .map(|aside| store::salvage(&aside.join(FILE), setup.date_of(clock.now())));
-    let office = OfficeApp::new(config, setup, clock, stop.clone(), opened.db, opened.quarantined)?;
+    let journal = audit::Journal::open(&config)?;
+    let office = OfficeApp::new(
+        config,
+        setup,
+        clock,
+        stop.clone(),
+        opened.db,
+        opened.quarantined,
+        journal,
+    )?;
     let office = Arc::new(office);
     office.begin(salvaged).await.map_err(|error| StartError::Setup {
         what: "The office's data file".to_owned(),
         problem: error.to_string(),
     })?;
+    office.record_start().await?;
     let app = routes(&office)
+        .into_router()
         .merge(faces(&office))
         .layer(axum::middleware::map_response(harden));
     info!(%address, "office answers");
@@ -120,7 +136,10 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
             loop {
                 tokio::select! {
                     () = stop.stopped() => return,
-                    _ = timer.tick() => office.tick().await,
+                    _ = timer.tick() => {
+                        office.tick().await;
+                        office.checkpoint_if_due().await;
+                    }
                 }
             }
         }
@@ -130,6 +149,8 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
         let _ = stream.set_nodelay(true);
     });
     let told = stop.clone();
+    // Where a request comes from goes on record.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app)
         .with_graceful_shutdown(async move { told.stopped().await })
         .into_future();
@@ -144,31 +165,57 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
         () = patience => warn!("some requests were still open and are cut off"),
     }
     days.abort();
+    office.record_stop().await;
 }
 
-/// The API.
-fn routes(office: &Arc<OfficeApp>) -> Router {
-    Router::new()
-        .route("/api/v1/tickets", post(api::issue))
-        .route("/api/v1/tickets/{id}", get(api::ticket))
-        .route("/api/v1/tickets/{id}/cancel", post(api::cancel))
-        .route("/api/v1/tickets/{id}/rejoin", post(api::rejoin))
-        .route("/api/v1/tickets/{id}/lane", post(api::lane))
-        .route("/api/v1/leases", post(api::lease))
-        .route("/api/v1/queues", get(api_queues::queues))
-        .route("/api/v1/queues/{id}/{move}", post(api_queues::queue_move))
-        .route("/api/v1/help", get(api_queues::help_calls))
-        .route("/api/v1/kiosks/{id}/help", post(api_queues::ask_help))
-        .route("/api/v1/kiosks/{id}/help/end", post(api_queues::end_help))
-        .route("/api/v1/counters", get(api::counters))
-        .route("/api/v1/counters/{number}/{move}", post(api::counter_move))
-        .route("/api/v1/board", get(stream::board))
-        .route("/api/v1/board/events", get(stream::board_events))
-        .route("/api/v1/events", get(stream::events))
-        .route("/api/v1/reports/day", get(report::day))
-        .route("/api/v1/reports/range", get(report::range))
-        .route("/api/v1/openapi.json", get(openapi::description))
-        .with_state(Arc::clone(office))
+/// The API, each address with the permission it needs.
+fn routes(office: &Arc<OfficeApp>) -> Guarded {
+    Guarded::api(office)
+        .post("/api/v1/tickets", Permission::IssueTickets, api::issue)
+        .get("/api/v1/tickets/{id}", Permission::SeeTickets, api::ticket)
+        .post(
+            "/api/v1/tickets/{id}/cancel",
+            Permission::IssueTickets,
+            api::cancel,
+        )
+        .post(
+            "/api/v1/tickets/{id}/rejoin",
+            Permission::IssueTickets,
+            api::rejoin,
+        )
+        .post("/api/v1/tickets/{id}/lane", Permission::CorrectLane, api::lane)
+        .post("/api/v1/leases", Permission::LeaseNumbers, api::lease)
+        .get("/api/v1/queues", Permission::SeeBoard, api_queues::queues)
+        // To stop a queue needs more, and the handler asks for it.
+        .post(
+            "/api/v1/queues/{id}/{move}",
+            Permission::AttendCounter,
+            api_queues::queue_move,
+        )
+        .get("/api/v1/help", Permission::AttendCounter, api_queues::help_calls)
+        .post(
+            "/api/v1/kiosks/{id}/help",
+            Permission::IssueTickets,
+            api_queues::ask_help,
+        )
+        .post(
+            "/api/v1/kiosks/{id}/help/end",
+            Permission::IssueTickets,
+            api_queues::end_help,
+        )
+        .get("/api/v1/counters", Permission::SeeCounters, api::counters)
+        // To release a counter or change what it serves needs more, and the handler asks for it.
+        .post(
+            "/api/v1/counters/{number}/{move}",
+            Permission::AttendCounter,
+            api::counter_move,
+        )
+        .get("/api/v1/board", Permission::SeeBoard, stream::board)
+        .get("/api/v1/board/events", Permission::SeeBoard, stream::board_events)
+        .get("/api/v1/events", Permission::ReadEvents, stream::events)
+        .get("/api/v1/reports/day", Permission::ReadReports, report::day)
+        .get("/api/v1/reports/range", Permission::ReadReports, report::range)
+        .get("/api/v1/openapi.json", Permission::SeeBoard, openapi::description)
 }
 
 /// Headers every answer carries: nothing of ours is framed, sniffed, cached or told to others.

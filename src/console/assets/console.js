@@ -8,6 +8,9 @@
   let heard = Date.now();
   let busy = false;
   let again = false;
+  // Whether somebody worked here since the last look; a page that renews itself does not keep a console unlocked.
+  let used = false;
+  for (const kind of ["pointerdown", "keydown", "wheel"]) document.addEventListener(kind, () => { used = true; }, { passive: true });
   // Answers looked at, until the turn changes; each look is on record.
   let seen = { ticket: "", rows: new Map() };
 
@@ -33,7 +36,9 @@
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const answer = await fetch(live.dataset.live, { headers: { "X-Live": "1" } });
+      const headers = used ? { "X-Live": "1", "X-Used": "1" } : { "X-Live": "1" };
+      used = false;
+      const answer = await fetch(live.dataset.live, { headers });
       if (answer.status === 401 || answer.status === 410) { location.assign("/console"); return; }
       if (answer.ok) put(await answer.text());
     } catch { /* the strip says it */ } finally {
@@ -61,7 +66,9 @@
 
   async function reveal(row) {
     const ticket = seen.ticket;
-    const answer = await fetch("/console/agent/reveal", { method: "POST", body: new URLSearchParams({ row }) });
+    const headers = { "X-Live": "1", "Form-Token": document.querySelector('input[name="form-token"]')?.value ?? "" };
+    const answer = await fetch("/console/agent/reveal", { method: "POST", body: new URLSearchParams({ row }), headers });
+    if (answer.status === 401) { location.assign("/console"); return; }
     if (!answer.ok || ticket !== seen.ticket) return;
     const value = await answer.text();
     seen.rows.set(row, value);

@@ -54,15 +54,14 @@ impl Facts {
         let mut out_of_turn = Vec::new();
         for event in events {
             let Some(id) = event.ticket else { continue };
-            if !at.contains_key(&id) {
-                if let Some(new) = Self::begin(event, id) {
-                    at.insert(id, tickets.len());
-                    tickets.push(new);
+            match at.get(&id).and_then(|index| tickets.get_mut(*index)) {
+                Some(ticket) => out_of_turn.extend(ticket.take(event)),
+                None => {
+                    if let Some(new) = Self::begin(event, id) {
+                        at.insert(id, tickets.len());
+                        tickets.push(new);
+                    }
                 }
-                continue;
-            }
-            if let Some(ticket) = at.get(&id).and_then(|index| tickets.get_mut(*index)) {
-                out_of_turn.extend(ticket.take(event));
             }
         }
         (tickets, out_of_turn)

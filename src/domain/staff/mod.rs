@@ -82,6 +82,8 @@ pub enum Permission {
     ReleaseCounter,
     /// Put a ticket into another lane.
     CorrectLane,
+    /// Change what counters serve today, stop a queue and let it go on.
+    SteerQueues,
     /// Read reports; each reading is on record.
     ReadReports,
     /// Read the history of turns; each reading is on record.
@@ -100,7 +102,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SeeBoard,
         Self::Enter,
         Self::UseConsole,
@@ -114,6 +116,7 @@ impl Permission {
         Self::WatchOffice,
         Self::ReleaseCounter,
         Self::CorrectLane,
+        Self::SteerQueues,
         Self::ReadReports,
         Self::ReadEvents,
         Self::ReadAudit,
@@ -139,6 +142,7 @@ impl Permission {
             Self::WatchOffice => "watch_office",
             Self::ReleaseCounter => "release_counter",
             Self::CorrectLane => "correct_lane",
+            Self::SteerQueues => "steer_queues",
             Self::ReadReports => "read_reports",
             Self::ReadEvents => "read_events",
             Self::ReadAudit => "read_audit",
@@ -184,6 +188,7 @@ pub fn may(role: Role, permission: Permission) -> bool {
                         | P::WatchOffice
                         | P::ReleaseCounter
                         | P::CorrectLane
+                        | P::SteerQueues
                         | P::ReadReports
                         | P::ReadEvents
                         | P::UnlockAccounts
@@ -257,6 +262,7 @@ mod tests {
         .x..... watch_office
         .x..... release_counter
         .x..... correct_lane
+        .x..... steer_queues
         .x.x... read_reports
         .x.x... read_events
         ..xx... read_audit

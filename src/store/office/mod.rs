@@ -5,17 +5,32 @@
 //! Begin at [`append`] and [`load`].
 
 mod answers;
+mod attempts;
+mod audit;
 mod history;
+mod password;
 mod salvage;
+mod session;
 mod staff;
 mod tickets;
 
+pub use crate::domain::staff::Role;
 pub use answers::{Answer, find_answer, forget_answers, keep_answer};
+pub use attempts::{Guarded, charge, failures, forgive};
+pub use audit::{
+    AuditFilter, append_audit, audit_head, audit_page, audit_people, epoch, keep_checkpoint,
+    newest_checkpoint, read_audit, recorded_settings,
+};
 pub use history::{append, calls_of, events_after, events_between, events_of_ticket, last_seq, load};
+pub use password::{Hashed, hash_password, is_password};
 pub use salvage::{Salvaged, salvage};
+pub use session::{
+    IDLE_AFTER, SESSION_HOURS, SESSION_LIFE, Session, SessionRow, end_session, end_sessions, open_session,
+    other_at_counter, session, sessions, set_session_counter, use_session,
+};
 pub use staff::{
-    Role, SESSION_HOURS, Session, Staff, create_token, create_user, end_session, has_users, open_session,
-    other_at_counter, revoke_token, session, set_session_counter, staff_of_token, verify_password,
+    Account, Staff, Token, account, accounts, create_token, create_user, has_users, password_of, put_account,
+    revoke_token, set_disabled, set_password, set_role, staff_of_token, tokens,
 };
 pub use tickets::{expire, project, ticket};
 
@@ -29,5 +44,58 @@ pub const SCHEMA: Schema = Schema {
         include_str!("0001.sql"),
         super::inbox::TABLES,
         super::outbox::TABLES,
+        include_str!("0002_staff.sql"),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::store::Db;
+
+    #[test]
+    fn a_file_of_the_first_release_keeps_its_people_and_tokens() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("office.db");
+        let first = Schema {
+            migrations: &SCHEMA.migrations[..3],
+            ..SCHEMA
+        };
+        let hashed = hash_password("clave larga").expect("hash");
+        let old = Db::open(&file, first).expect("made").db;
+        old.write_blocking(move |c| {
+            c.execute(
+                "INSERT INTO staff VALUES ('ana', 'Agente 07', 'agent', ?1, 5), ('jefa', 'Supervisora', 'supervisor', ?1, 4)",
+                [&hashed.0],
+            )?;
+            c.execute("INSERT INTO session VALUES (x'01', 'ana', 4, 5)", [])?;
+            c.execute("INSERT INTO token VALUES (x'02', 'demo', 'supervisor', 5)", [])?;
+            Ok(())
+        })
+        .expect("written");
+        drop(old);
+        let db = Db::open(&file, SCHEMA).expect("upgraded").db;
+        db.write_blocking(|c| {
+            let people = accounts(c)?;
+            let roles: Vec<(&str, Role)> = people
+                .iter()
+                .map(|one| (one.staff.login.as_str(), one.staff.role))
+                .collect();
+            assert_eq!(roles, [("ana", Role::Agent), ("jefa", Role::Supervisor)]);
+            assert!(is_password(password_of(c, "ana")?.as_ref(), "clave larga")?);
+            assert_eq!(tokens(c)?[0].name, "demo");
+            assert!(
+                sessions(c, Timestamp::UNIX_EPOCH)?.is_empty(),
+                "everybody logs in once more"
+            );
+            create_user(c, "audi", "Auditora", Role::Auditor, "x", Timestamp::UNIX_EPOCH)
+        })
+        .expect("usable");
+        assert!(
+            folder.path().join("office.before-4.db").exists(),
+            "a copy of what was there"
+        );
+    }
+}

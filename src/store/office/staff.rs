@@ -1,42 +1,19 @@
-//! People who work here, their sessions, and tokens for programs.
+//! People who work here, and tokens for programs.
 //!
-//! Passwords are kept as argon2id, sessions and tokens as SHA-256 of 32 random bytes: the file alone opens nothing.
+//! Passwords are kept as argon2id, tokens as SHA-256 of 32 random bytes: the file alone opens nothing.
+//! Nothing here asks whether a change is allowed or puts it on record; [`crate::app::office`] does both.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::tickets::word;
-use crate::domain::ticket::CounterNumber;
+use super::attempts::{Guarded, failures};
+use super::password::{Hashed, hash_password};
+use crate::clock::from_micros;
+use crate::domain::staff::Role;
 use crate::store::StoreError;
-
-/// How long a session lives: one long working day.
-pub const SESSION_HOURS: i64 = 12;
-
-/// What somebody may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Works at a counter.
-    Agent,
-    /// Also sees the whole office and releases counters.
-    Supervisor,
-}
-
-impl Role {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Supervisor => "supervisor",
-        }
-    }
-}
 
 /// Somebody who may use the console or the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,13 +26,32 @@ pub struct Staff {
     pub role: Role,
 }
 
-/// A person who is logged in.
+/// A person's account.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Session {
+pub struct Account {
+    /// Number of the account, for addresses.
+    pub id: i64,
     /// Who.
     pub staff: Staff,
-    /// The counter they chose.
-    pub counter: Option<CounterNumber>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the password was set.
+    pub password_at: Timestamp,
+    /// When it was closed, if it is.
+    pub disabled_at: Option<Timestamp>,
+    /// Wrong passwords in a row.
+    pub failures: u32,
+}
+
+/// A token, without its secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Token {
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// SHA-256 of a secret that has enough entropy of its own.
@@ -63,11 +59,15 @@ pub(crate) fn fingerprint(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-fn fresh(prefix: &str) -> String {
+pub(super) fn fresh(prefix: &str) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(crate::clock::random::<32>()))
 }
 
-/// Adds a person, or changes name, role and password of one.
+pub(super) fn role(code: &str) -> Result<Role, StoreError> {
+    Role::from_code(code).ok_or(StoreError::Unreadable { what: "role" })
+}
+
+/// Adds a person, or changes name, role and password of one. Hashes first: keep it out of a busy office.
 pub fn create_user(
     c: &Connection,
     login: &str,
@@ -76,17 +76,61 @@ pub fn create_user(
     password: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|_| StoreError::Unreadable { what: "password" })?
-        .to_string();
+    put_account(c, login, name, role, &hash_password(password)?, now)
+}
+
+/// Adds a person, or changes name, role and password of one, whose account is open afterwards.
+pub fn put_account(
+    c: &Connection,
+    login: &str,
+    name: &str,
+    role: Role,
+    password: &Hashed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     c.execute(
-        "INSERT INTO staff (login, name, role, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (login) DO UPDATE SET name = ?2, role = ?3, password = ?4",
-        params![login, name, role.code(), hash, now.as_microsecond()],
+        "INSERT INTO staff (login, name, role, password, created_at, password_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+         ON CONFLICT (login) DO UPDATE SET name = ?2, role = ?3, password = ?4, password_at = ?5, disabled_at = NULL",
+        params![login, name, role.code(), password.0, now.as_microsecond()],
     )?;
     // Whoever held the old password is out.
     c.execute("DELETE FROM session WHERE login = ?1", [login])?;
+    Ok(())
+}
+
+/// Sets a new password and ends the person's sessions.
+pub fn set_password(
+    c: &Connection,
+    login: &str,
+    password: &Hashed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE staff SET password = ?2, password_at = ?3 WHERE login = ?1",
+        params![login, password.0, now.as_microsecond()],
+    )?;
+    c.execute("DELETE FROM session WHERE login = ?1", [login])?;
+    Ok(())
+}
+
+/// Gives a person other rights, from the next request on.
+pub fn set_role(c: &Connection, login: &str, role: Role) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE staff SET role = ?2 WHERE login = ?1",
+        params![login, role.code()],
+    )?;
+    Ok(())
+}
+
+/// Closes an account and ends its sessions, or opens it again.
+pub fn set_disabled(c: &Connection, login: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE staff SET disabled_at = ?2 WHERE login = ?1",
+        params![login, at.map(Timestamp::as_microsecond)],
+    )?;
+    if at.is_some() {
+        c.execute("DELETE FROM session WHERE login = ?1", [login])?;
+    }
     Ok(())
 }
 
@@ -95,125 +139,61 @@ pub fn has_users(c: &Connection) -> Result<bool, StoreError> {
     Ok(c.query_row("SELECT EXISTS (SELECT 1 FROM staff)", [], |row| row.get(0))?)
 }
 
-/// Who `login` is, if the password is right. Slow on purpose: keep it off the async threads and off the writer.
-pub fn verify_password(c: &Connection, login: &str, password: &str) -> Result<Option<Staff>, StoreError> {
-    let found = c
-        .query_row(
-            "SELECT name, role, password FROM staff WHERE login = ?1",
-            [login],
-            |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, String>(2)?,
-                ))
-            },
-        )
+const ACCOUNT: &str = "SELECT id, login, name, role, created_at, password_at, disabled_at FROM staff";
+
+/// Everybody who has an account, by login.
+pub fn accounts(c: &Connection) -> Result<Vec<Account>, StoreError> {
+    let mut select = c.prepare(&format!("{ACCOUNT} ORDER BY login"))?;
+    let rows = select.query_map([], raw)?.collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter().map(|row| account_of(c, row)).collect()
+}
+
+/// The account of a login.
+pub fn account(c: &Connection, login: &str) -> Result<Option<Account>, StoreError> {
+    let row = c
+        .query_row(&format!("{ACCOUNT} WHERE login = ?1"), [login], raw)
         .optional()?;
-    let Some((name, role, hash)) = found else {
-        // The same work as for a known login, so that the time does not tell who works here.
-        let _ = Argon2::default().hash_password(password.as_bytes());
-        return Ok(None);
-    };
-    let unreadable = || StoreError::Unreadable { what: "password" };
-    let hash = PasswordHash::new(&hash).map_err(|_| unreadable())?;
-    if Argon2::default()
-        .verify_password(password.as_bytes(), &hash)
-        .is_err()
-    {
-        return Ok(None);
-    }
-    Ok(Some(Staff {
-        login: login.to_owned(),
-        name,
-        role: word(&role).ok_or_else(unreadable)?,
-    }))
+    row.map(|row| account_of(c, row)).transpose()
 }
 
-/// Begins a session and returns its secret, which goes into a cookie and nowhere else.
-pub fn open_session(c: &Connection, login: &str, now: Timestamp) -> Result<String, StoreError> {
-    let oldest = now
-        .checked_sub(SignedDuration::from_hours(SESSION_HOURS))
-        .unwrap_or(now);
-    c.execute(
-        "DELETE FROM session WHERE created_at < ?1",
-        [oldest.as_microsecond()],
-    )?;
-    let secret = fresh("");
-    c.execute(
-        "INSERT INTO session (hash, login, counter, created_at) VALUES (?1, ?2, NULL, ?3)",
-        params![fingerprint(&secret), login, now.as_microsecond()],
-    )?;
-    Ok(secret)
+struct Raw(i64, String, String, String, i64, i64, Option<i64>);
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
+    Ok(Raw(
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+    ))
 }
 
-/// The living session of a secret.
-pub fn session(c: &Connection, secret: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
-    let oldest = now
-        .checked_sub(SignedDuration::from_hours(SESSION_HOURS))
-        .unwrap_or(now);
-    let found = c
-        .prepare_cached(
-            "SELECT staff.login, name, role, counter FROM session JOIN staff USING (login)
-             WHERE hash = ?1 AND session.created_at >= ?2",
-        )?
-        .query_row(params![fingerprint(secret), oldest.as_microsecond()], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, Option<u16>>(3)?,
-            ))
-        })
-        .optional()?;
-    Ok(found.and_then(|(login, name, role, counter)| {
-        let role = word(&role)?;
-        Some(Session {
-            staff: Staff { login, name, role },
-            counter: counter.map(CounterNumber),
-        })
-    }))
+fn account_of(c: &Connection, raw: Raw) -> Result<Account, StoreError> {
+    let Raw(id, login, name, code, created_at, password_at, disabled_at) = raw;
+    Ok(Account {
+        id,
+        failures: failures(c, Guarded::Account(&login))?.0,
+        staff: Staff {
+            login,
+            name,
+            role: role(&code)?,
+        },
+        created_at: from_micros(created_at),
+        password_at: from_micros(password_at),
+        disabled_at: disabled_at.map(from_micros),
+    })
 }
 
-/// Notes which counter a session works at.
-pub fn set_session_counter(
-    c: &Connection,
-    secret: &str,
-    counter: Option<CounterNumber>,
-) -> Result<(), StoreError> {
-    c.execute(
-        "UPDATE session SET counter = ?2 WHERE hash = ?1",
-        params![fingerprint(secret), counter.map(|n| n.0)],
-    )?;
-    Ok(())
-}
-
-/// Another person whose session works at `counter`.
-pub fn other_at_counter(
-    c: &Connection,
-    counter: CounterNumber,
-    login: &str,
-    now: Timestamp,
-) -> Result<Option<String>, StoreError> {
-    let oldest = now
-        .checked_sub(SignedDuration::from_hours(SESSION_HOURS))
-        .unwrap_or(now);
+/// The hash of an open account's password; none where there is no such account or it is closed.
+pub fn password_of(c: &Connection, login: &str) -> Result<Option<Hashed>, StoreError> {
     Ok(c.query_row(
-        "SELECT name FROM session JOIN staff USING (login)
-         WHERE counter = ?1 AND login <> ?2 AND session.created_at >= ?3 LIMIT 1",
-        params![counter.0, login, oldest.as_microsecond()],
-        |row| row.get(0),
+        "SELECT password FROM staff WHERE login = ?1 AND disabled_at IS NULL",
+        [login],
+        |row| row.get(0).map(Hashed),
     )
     .optional()?)
-}
-
-/// Ends a session.
-pub fn end_session(c: &Connection, secret: &str) -> Result<(), StoreError> {
-    c.execute(
-        "DELETE FROM session WHERE hash = ?1",
-        params![fingerprint(secret)],
-    )?;
-    Ok(())
 }
 
 /// Makes a token for a program and returns it; it cannot be read again. A token of the same name is replaced.
@@ -232,6 +212,23 @@ pub fn revoke_token(c: &Connection, name: &str) -> Result<bool, StoreError> {
     Ok(c.execute("DELETE FROM token WHERE name = ?1", [name])? > 0)
 }
 
+/// Every token that works, by name.
+pub fn tokens(c: &Connection) -> Result<Vec<Token>, StoreError> {
+    let mut select = c.prepare("SELECT name, role, created_at FROM token ORDER BY name")?;
+    let rows = select.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    rows.map(|row| {
+        let (name, code, at) = row?;
+        Ok(Token {
+            name,
+            role: role(&code)?,
+            created_at: from_micros(at),
+        })
+    })
+    .collect()
+}
+
 /// Whose token it is.
 pub fn staff_of_token(c: &Connection, token: &str) -> Result<Option<Staff>, StoreError> {
     let found = c
@@ -240,13 +237,13 @@ pub fn staff_of_token(c: &Connection, token: &str) -> Result<Option<Staff>, Stor
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })
         .optional()?;
-    Ok(found.and_then(|(name, role)| {
-        let role = word(&role)?;
-        Some(Staff {
-            login: name.clone(),
-            name,
-            role,
-        })
+    let Some((name, code)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(Staff {
+        login: name.clone(),
+        name,
+        role: role(&code)?,
     }))
 }
 
@@ -254,28 +251,33 @@ pub fn staff_of_token(c: &Connection, token: &str) -> Result<Option<Staff>, Stor
 mod tests {
     use super::*;
     use crate::store::Db;
+    use crate::store::office::password::is_password;
+    use crate::store::office::{SCHEMA, open_session, session};
 
     #[test]
-    fn passwords_sessions_and_tokens_open_only_what_they_should() {
-        let db = Db::memory(super::super::SCHEMA).expect("open").db;
+    fn accounts_change_and_close_and_tokens_are_taken_back() {
+        let db = Db::memory(SCHEMA).expect("open").db;
         let now = Timestamp::UNIX_EPOCH;
         db.write_blocking(move |c| {
-            create_user(c, "agente", "Agente 07", Role::Agent, "clave larga", now)?;
-            assert!(verify_password(c, "agente", "otra")?.is_none());
-            assert!(verify_password(c, "nadie", "clave larga")?.is_none());
-            let staff = verify_password(c, "agente", "clave larga")?.expect("right");
-            assert_eq!((staff.name.as_str(), staff.role), ("Agente 07", Role::Agent));
-            let secret = open_session(c, "agente", now)?;
-            set_session_counter(c, &secret, Some(CounterNumber(4)))?;
+            create_user(c, "ana", "Agente 07", Role::Agent, "clave larga", now)?;
+            let secret = open_session(c, "ana", None, now)?;
+            set_role(c, "ana", Role::Auditor)?;
             let found = session(c, &secret, now)?.expect("living");
-            assert_eq!(found.counter, Some(CounterNumber(4)));
-            let tomorrow = now + SignedDuration::from_hours(SESSION_HOURS + 1);
-            assert!(session(c, &secret, tomorrow)?.is_none());
-            end_session(c, &secret)?;
+            assert_eq!(found.staff.role, Role::Auditor, "from the next request on");
+            set_disabled(c, "ana", Some(now))?;
             assert!(session(c, &secret, now)?.is_none());
+            assert!(password_of(c, "ana")?.is_none());
+            set_disabled(c, "ana", None)?;
+            let hashed = password_of(c, "ana")?;
+            assert!(is_password(hashed.as_ref(), "clave larga")?);
+            set_password(c, "ana", &hash_password("otra clave")?, now)?;
+            assert!(!is_password(password_of(c, "ana")?.as_ref(), "clave larga")?);
+            assert_eq!(accounts(c)?, [account(c, "ana")?.expect("there")]);
+
             let token = create_token(c, "demo", Role::Supervisor, now)?;
             assert_eq!(staff_of_token(c, &token)?.expect("known").login, "demo");
             assert!(staff_of_token(c, "vt_x")?.is_none());
+            assert_eq!(tokens(c)?.len(), 1);
             assert!(revoke_token(c, "demo")?);
             assert!(staff_of_token(c, &token)?.is_none());
             Ok(())
