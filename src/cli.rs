@@ -3,9 +3,11 @@
 //! A command exits 0 when it did what it said, 1 when it could not, 2 when its words were wrong.
 //! Standard output is for results, standard error for people and logs.
 
+mod audit;
 mod compose;
 mod demo;
 mod roles;
+mod staff;
 mod tools;
 
 use std::io::{IsTerminal, Write};
@@ -46,7 +48,7 @@ enum Command {
         #[arg(long, global = true)]
         config: Option<PathBuf>,
         #[command(subcommand)]
-        action: Option<roles::OfficeAction>,
+        action: Option<staff::OfficeAction>,
     },
     /// The municipality's side: receives submissions and verifies receipts.
     Central {
@@ -58,6 +60,11 @@ enum Command {
     Procedure {
         #[command(subcommand)]
         action: tools::ProcedureAction,
+    },
+    /// Looks at an office's audit log.
+    Audit {
+        #[command(subcommand)]
+        action: audit::AuditAction,
     },
     /// Looks at a receipt.
     Receipt {
@@ -114,6 +121,7 @@ pub fn main() -> ExitCode {
         },
         Command::Central { config } => roles::central(&config),
         Command::Procedure { action } => tools::procedure(action),
+        Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),
     };
     match done {

@@ -26,6 +26,8 @@ use crate::store;
 
 /// The demonstration's supervisor.
 pub const DEMO_LOGIN: &str = "supervisora";
+/// The demonstration's administrator, whose password is in `keys/admin.password`.
+pub const DEMO_ADMIN: &str = "administradora";
 
 const OFFICE: &str = "quitumbe";
 const KIOSK: &str = "k2";
@@ -232,10 +234,11 @@ impl Demo {
         Ok(config)
     }
 
-    /// Makes the supervisor and the token for programs where the office does not know them.
+    /// Makes the supervisor, the administrator and the token for programs where the office does not know them.
     pub async fn staff(&mut self, office: &Arc<OfficeApp>) -> Result<(), StartError> {
         let path = self.key("staff.token");
         let kept = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        let admin = secret(&self.key("admin.password"), || word(&random::<14>()))?;
         let (password, now, known) = (self.password.clone(), clock::Clock::System.now(), kept.clone());
         let token = office
             .db()
@@ -243,6 +246,10 @@ impl Demo {
                 if !store::office::has_users(c)? {
                     let role = store::office::Role::Supervisor;
                     store::office::create_user(c, DEMO_LOGIN, "Supervisora", role, &password, now)?;
+                }
+                if store::office::account(c, DEMO_ADMIN)?.is_none() {
+                    let role = store::office::Role::Admin;
+                    store::office::create_user(c, DEMO_ADMIN, "Administradora", role, &admin, now)?;
                 }
                 if !known.is_empty() && store::office::staff_of_token(c, &known)?.is_some() {
                     return Ok(known);

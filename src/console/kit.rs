@@ -93,6 +93,11 @@ impl Kit {
         self.zone.to_datetime(*at).strftime("%H:%M").to_string()
     }
 
+    /// `24/11/2026` in the office's zone.
+    pub fn day(&self, at: &Timestamp) -> String {
+        self.zone.to_datetime(*at).strftime("%d/%m/%Y").to_string()
+    }
+
     /// `23 min`, rounded down; never negative.
     pub fn minutes(&self, time: &SignedDuration) -> String {
         format!("{} min", minutes(*time))

@@ -5,16 +5,23 @@
 //! Nothing here decides: each press is a [`crate::domain::office::Command`].
 //! Begin at [`routes`].
 
+mod accounts;
 mod agent;
 mod assets;
+mod audit;
 mod charts;
 mod entry;
 mod find;
 mod forms;
+mod health;
 pub mod kit;
 mod overview;
 mod report;
 
+#[cfg(test)]
+mod rights_tests;
+#[cfg(test)]
+mod session_tests;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +79,30 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .post("/console/office/release", P::ReleaseCounter, overview::release)
         .get("/console/report", P::ReadReports, report::show)
         .get("/console/report.csv", P::ReadReports, report::csv)
+        .get("/console/audit", P::ReadAudit, audit::show)
+        .post("/console/audit/verify", P::ReadAudit, audit::verify)
+        .get("/console/health", P::SeeHealth, health::show)
+        .get("/console/accounts", P::UnlockAccounts, accounts::show)
+        .post("/console/accounts/unlock", P::UnlockAccounts, accounts::unlock)
+        .post("/console/accounts/add", P::ManageAccounts, accounts::add)
+        .post("/console/accounts/change", P::ManageAccounts, accounts::change)
+        .post("/console/accounts/disable", P::ManageAccounts, accounts::disable)
+        .post("/console/accounts/enable", P::ManageAccounts, accounts::enable)
+        .post(
+            "/console/accounts/sessions",
+            P::ManageAccounts,
+            accounts::end_sessions,
+        )
+        .post(
+            "/console/accounts/tokens",
+            P::ManageAccounts,
+            accounts::make_token,
+        )
+        .post(
+            "/console/accounts/tokens/revoke",
+            P::ManageAccounts,
+            accounts::revoke_token,
+        )
 }
 
 /// Words and clock for a page of this office.
@@ -100,7 +131,7 @@ struct BarLink {
 }
 
 /// Pages of the bar: what each needs, its address, its word, and its name for [`Bar::of`].
-const PAGES: [(Permission, &str, &str, &str); 5] = [
+const PAGES: [(Permission, &str, &str, &str); 8] = [
     (
         Permission::WatchOffice,
         "/console/office",
@@ -126,19 +157,40 @@ const PAGES: [(Permission, &str, &str, &str); 5] = [
         "office-nav-report",
         "report",
     ),
+    (
+        Permission::UnlockAccounts,
+        "/console/accounts",
+        "office-nav-accounts",
+        "accounts",
+    ),
+    (
+        Permission::ReadAudit,
+        "/console/audit",
+        "office-nav-audit",
+        "audit",
+    ),
+    (
+        Permission::SeeHealth,
+        "/console/health",
+        "office-nav-health",
+        "health",
+    ),
 ];
 
 impl Bar {
     fn of(session: &Session, here: &'static str) -> Self {
         let role = session.staff.role;
+        let watches = may(role, Permission::WatchOffice);
         let links = PAGES
             .iter()
-            .filter(|(permission, ..)| may(role, *permission))
+            // Whoever watches the office sees its machines there.
+            .filter(|(permission, ..)| {
+                may(role, *permission) && !(watches && *permission == Permission::SeeHealth)
+            })
             .map(|(permission, href, word, name)| {
                 // Whoever watches the office attends only after choosing a counter.
-                let chooses = *permission == Permission::AttendCounter
-                    && session.counter.is_none()
-                    && may(role, Permission::WatchOffice);
+                let chooses =
+                    *permission == Permission::AttendCounter && session.counter.is_none() && watches;
                 BarLink {
                     href: if chooses { "/console/counters" } else { href },
                     word: if chooses { "office-nav-attend" } else { word },

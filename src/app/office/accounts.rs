@@ -72,12 +72,21 @@ pub enum Change {
         /// The new one.
         password: Hashed,
     },
-    /// Give other rights.
+    /// Give other rights, with a new password where the role needs a longer one.
     Role {
         /// Whom.
         login: String,
         /// Which.
         role: Role,
+        /// The new password, if one is set at the same time.
+        password: Option<Hashed>,
+    },
+    /// Show another name.
+    Rename {
+        /// Whose.
+        login: String,
+        /// The name others read.
+        name: String,
     },
     /// Close an account.
     Disable {
@@ -167,6 +176,15 @@ pub fn apply(
         Ok(event) => {
             let changed = write(c, change, now)?;
             store::append_audit(c, now, Some(by.name()), by.peer(), &event)?;
+            if let Change::Role {
+                login,
+                password: Some(_),
+                ..
+            } = change
+            {
+                let event = AuditEvent::PasswordChanged { login: login.clone() };
+                store::append_audit(c, now, Some(by.name()), by.peer(), &event)?;
+            }
             Ok(Ok(changed))
         }
     }
@@ -183,6 +201,7 @@ fn decide(
         Change::Add { .. }
         | Change::Password { .. }
         | Change::Role { .. }
+        | Change::Rename { .. }
         | Change::Disable { .. }
         | Change::Enable { .. }
         | Change::EndSessions { .. }
@@ -220,15 +239,19 @@ fn decide(
             }
             AuditEvent::PasswordChanged { login: login.clone() }
         }
-        Change::Role { login, role } => {
+        Change::Role {
+            login,
+            role,
+            password,
+        } => {
             let Some(account) = store::account(c, login)? else {
                 return Ok(Err(AccountError::Unknown(login.clone())));
             };
             if *role != Role::Admin && is_last_admin(c, &account)? {
                 return Ok(Err(AccountError::LastAdmin(login.clone())));
             }
-            // We cannot know how long the password is, so the shortest one the old role allows counts.
-            if secret::shortest(*role) > secret::shortest(account.staff.role) {
+            // We cannot know how long the present password is; it may be as short as its role allows.
+            if password.is_none() && secret::shortest(*role) > secret::shortest(account.staff.role) {
                 return Ok(Err(AccountError::PasswordFirst));
             }
             AuditEvent::RoleChanged {
@@ -236,6 +259,15 @@ fn decide(
                 from: account.staff.role,
                 to: *role,
             }
+        }
+        Change::Rename { login, name } => {
+            if store::account(c, login)?.is_none() {
+                return Ok(Err(AccountError::Unknown(login.clone())));
+            }
+            if !is_name(name) {
+                return Ok(Err(AccountError::BadName));
+            }
+            AuditEvent::AccountRenamed { login: login.clone() }
         }
         Change::Disable { login } => {
             let Some(account) = store::account(c, login)? else {
@@ -302,7 +334,17 @@ fn write(c: &Connection, change: &Change, now: Timestamp) -> Result<Changed, Sto
             password,
         } => store::put_account(c, login, name.trim(), *role, password, now)?,
         Change::Password { login, password } => store::set_password(c, login, password, now)?,
-        Change::Role { login, role } => store::set_role(c, login, *role)?,
+        Change::Role {
+            login,
+            role,
+            password,
+        } => {
+            store::set_role(c, login, *role)?;
+            if let Some(password) = password {
+                store::set_password(c, login, password, now)?;
+            }
+        }
+        Change::Rename { login, name } => store::set_name(c, login, name.trim())?,
         Change::Disable { login } => store::set_disabled(c, login, Some(now))?,
         Change::Enable { login } => store::set_disabled(c, login, None)?,
         Change::Unlock { login } => {

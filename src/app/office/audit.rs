@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::Uri;
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
@@ -74,10 +75,8 @@ impl OfficeApp {
         let settings = hex(&Sha256::digest(&settings));
         self.db
             .write(move |c| {
+                begin_log(c, now, after_damage)?;
                 let add = |event: &AuditEvent| store::append_audit(c, now, Some(OFFICE), None, event);
-                if store::audit_head(c)?.0 == 0 {
-                    add(&AuditEvent::LogBegan { after_damage })?;
-                }
                 add(&AuditEvent::OfficeStarted {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                 })?;
@@ -227,6 +226,14 @@ impl OfficeApp {
         self.record(caller, peer, event).await?;
         Ok(found)
     }
+}
+
+/// Writes the first entry of a new data file; an old one is left alone.
+pub fn begin_log(c: &Connection, now: Timestamp, after_damage: bool) -> Result<(), StoreError> {
+    if store::audit_head(c)?.0 == 0 {
+        store::append_audit(c, now, Some(OFFICE), None, &AuditEvent::LogBegan { after_damage })?;
+    }
+    Ok(())
 }
 
 /// What stands in the log about a command: its word and its counter, never a lane or a reason.

@@ -20,6 +20,8 @@ mod stream;
 mod views;
 
 #[cfg(test)]
+mod audit_tests;
+#[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;

@@ -24,7 +24,7 @@ struct House {
     folder: tempfile::TempDir,
 }
 
-fn config(data: &std::path::Path) -> OfficeConfig {
+pub(super) fn config(data: &std::path::Path) -> OfficeConfig {
     let counter = |number, serves: &str| CounterConfig {
         number,
         serves: vec![serves.into()],

@@ -196,13 +196,53 @@ pub enum Fault {
     Replaced(String),
 }
 
+impl Fault {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Changed(_) => "changed",
+            Self::Missing(..) => "missing",
+            Self::CutOff { .. } => "cut_off",
+            Self::Rewritten(_) => "rewritten",
+            Self::Forged(_) => "forged",
+            Self::Garbled(_) => "garbled",
+            Self::Replaced(_) => "replaced",
+        }
+    }
+
+    /// The entry it is about, if it is about one of this file.
+    pub fn entry(&self) -> Option<u64> {
+        match self {
+            Self::Changed(seq) | Self::Missing(seq, _) | Self::Rewritten(seq) | Self::Forged(seq) => {
+                Some(*seq)
+            }
+            Self::CutOff { last, .. } => Some(last + 1),
+            Self::Garbled(_) | Self::Replaced(_) => None,
+        }
+    }
+}
+
 /// Something to know that is no fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
     /// Checkpoints of an earlier data file, which was damaged and put aside.
     EarlierFile(String),
-    /// Newest entry that no checkpoint vouches for yet, and how many there are.
+    /// How many of the newest entries no checkpoint vouches for yet.
     Unsigned(u64),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EarlierFile(epoch) => {
+                write!(
+                    f,
+                    "An earlier data file ({epoch}) was damaged and put aside; its log ends there"
+                )
+            }
+            Self::Unsigned(entries) => write!(f, "The newest {entries} entries are not signed yet"),
+        }
+    }
 }
 
 /// What a check found.

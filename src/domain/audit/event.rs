@@ -106,6 +106,11 @@ pub enum AuditEvent {
         /// Whose.
         login: String,
     },
+    /// An account shows another name now.
+    AccountRenamed {
+        /// Whose.
+        login: String,
+    },
     /// An account has other rights now.
     RoleChanged {
         /// Whose.
@@ -175,6 +180,7 @@ impl AuditEvent {
             Self::AccountEnabled { .. } => "account_enabled",
             Self::AccountUnlocked { .. } => "account_unlocked",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::AccountRenamed { .. } => "account_renamed",
             Self::RoleChanged { .. } => "role_changed",
             Self::SessionsRevoked { .. } => "sessions_revoked",
             Self::TokenMade { .. } => "token_made",
@@ -183,15 +189,22 @@ impl AuditEvent {
     }
 
     /// What it was about, in short: an account, a token, a counter, an address.
-    pub fn subject(&self) -> String {
+    ///
+    /// Roles and commands are said by whoever shows them, in their own words.
+    pub fn subject(
+        &self,
+        role_word: impl Fn(Role) -> String,
+        command_word: impl Fn(&str) -> String,
+    ) -> String {
         match self {
-            Self::LogBegan { .. } | Self::OfficeStopped | Self::LoginLocked | Self::LoggedOut => {
-                String::new()
-            }
-            Self::SessionResumed => String::new(),
+            Self::LogBegan { .. }
+            | Self::OfficeStopped
+            | Self::LoginLocked
+            | Self::LoggedOut
+            | Self::SessionResumed => String::new(),
             Self::OfficeStarted { version } => version.clone(),
             Self::SettingsChanged { settings } => settings.chars().take(12).collect(),
-            Self::LoggedIn { role } => role.code().to_owned(),
+            Self::LoggedIn { role } => role_word(*role),
             Self::LoginFailed { failures } => format!("{failures}×"),
             Self::Commanded {
                 command,
@@ -199,7 +212,7 @@ impl AuditEvent {
                 done,
                 ..
             } => {
-                let mut text = command.clone();
+                let mut text = command_word(command);
                 if let Some(counter) = counter {
                     text.push_str(&format!(" · {counter}"));
                 }
@@ -211,14 +224,17 @@ impl AuditEvent {
             Self::Unmasked { counter, label, .. } => format!("{label} · {counter}"),
             Self::Read { target, .. } => target.clone(),
             Self::Verified { entries, faults } => format!("{entries} / {faults}"),
-            Self::AccountAdded { login, role } => format!("{login} · {}", role.code()),
-            Self::RoleChanged { login, from, to } => format!("{login} · {} > {}", from.code(), to.code()),
+            Self::AccountAdded { login, role } => format!("{login} · {}", role_word(*role)),
+            Self::RoleChanged { login, from, to } => {
+                format!("{login} · {} > {}", role_word(*from), role_word(*to))
+            }
             Self::AccountDisabled { login }
             | Self::AccountEnabled { login }
             | Self::AccountUnlocked { login }
+            | Self::AccountRenamed { login }
             | Self::PasswordChanged { login } => login.clone(),
             Self::SessionsRevoked { login, sessions } => format!("{login} · {sessions}"),
-            Self::TokenMade { name, role } => format!("{name} · {}", role.code()),
+            Self::TokenMade { name, role } => format!("{name} · {}", role_word(*role)),
             Self::TokenRevoked { name } => name.clone(),
         }
     }

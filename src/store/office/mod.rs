@@ -30,7 +30,7 @@ pub use session::{
 };
 pub use staff::{
     Account, Staff, Token, account, accounts, create_token, create_user, has_users, password_of, put_account,
-    revoke_token, set_disabled, set_password, set_role, staff_of_token, tokens,
+    revoke_token, set_disabled, set_name, set_password, set_role, staff_of_token, tokens,
 };
 pub use tickets::{expire, project, ticket};
 

@@ -113,6 +113,12 @@ pub fn set_password(
     Ok(())
 }
 
+/// Shows a person under another name.
+pub fn set_name(c: &Connection, login: &str, name: &str) -> Result<(), StoreError> {
+    c.execute("UPDATE staff SET name = ?2 WHERE login = ?1", [login, name])?;
+    Ok(())
+}
+
 /// Gives a person other rights, from the next request on.
 pub fn set_role(c: &Connection, login: &str, role: Role) -> Result<(), StoreError> {
     c.execute(
