@@ -6,6 +6,7 @@
 mod audit;
 mod compose;
 mod demo;
+mod municipal;
 mod roles;
 mod staff;
 mod tools;
@@ -53,9 +54,13 @@ enum Command {
     /// The municipality's side: receives submissions and verifies receipts.
     Central {
         /// Settings of central.
-        #[arg(long)]
-        config: PathBuf,
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        action: Option<municipal::CentralAction>,
     },
+    /// Copies the file of central or of an office, checks the copy and lets it count.
+    Backup(municipal::BackupArguments),
     /// Looks at a form: checks, converts, walks it.
     Procedure {
         #[command(subcommand)]
@@ -119,7 +124,16 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
         },
-        Command::Central { config } => roles::central(&config),
+        Command::Central { config, action } => match config {
+            Some(config) => municipal::central(&config, action),
+            None => {
+                complain(&anyhow::anyhow!(
+                    "Central needs its settings; add --config central.toml"
+                ));
+                return ExitCode::from(2);
+            }
+        },
+        Command::Backup(arguments) => municipal::backup(&arguments),
         Command::Procedure { action } => tools::procedure(action),
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),

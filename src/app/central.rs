@@ -23,7 +23,7 @@ pub use verify::{ReceiptView, VerifyError};
 
 use super::outbox::intake::Intake;
 use super::outbox::{keyfile, peers::peer_book};
-use super::{StartError, Stop, listen};
+use super::{StartError, Stop, backup, listen};
 use crate::clock::Clock;
 use crate::config::central::CentralConfig;
 use crate::domain::seal::{OpeningKey, VerifyingKey};
@@ -57,6 +57,9 @@ pub struct RunningCentral {
     /// The central itself.
     pub central: Arc<CentralApp>,
     served: JoinHandle<()>,
+    copies: JoinHandle<()>,
+    /// Held until all has ended.
+    lock: backup::Lock,
 }
 
 impl RunningCentral {
@@ -65,6 +68,10 @@ impl RunningCentral {
         if self.served.await.is_err() {
             warn!("the central's server ended badly");
         }
+        if self.copies.await.is_err() {
+            warn!("the central's copies ended badly");
+        }
+        drop(self.lock);
     }
 }
 
@@ -99,7 +106,18 @@ pub async fn start(
         address: config.listen,
         source,
     })?;
-    let opened = Db::open(&config.data.join(FILE), store::SCHEMA)?;
+    let source = source(&config);
+    let lock = backup::Lock::take(&source.lock, source.role)?;
+    let opened = Db::open(&source.path, store::SCHEMA)?;
+    backup::begin(&source, &opened.db, clock.now())?;
+    let copies = backup::start(
+        source,
+        opened.db.clone(),
+        config.backup.clone(),
+        key.clone(),
+        clock.clone(),
+        stop.clone(),
+    );
     let central = Arc::new(CentralApp {
         receipt_key: key.verifying(),
         db: opened.db.clone(),
@@ -112,10 +130,10 @@ pub async fn start(
     });
     let intake = Intake {
         db: opened.db,
-        epoch: opened.epoch,
         key,
         clock,
         on_accepted: Arc::new(|_, _, _| Ok(())),
+        relays: false,
         after_commit: Arc::new(|_| {}),
     };
     let app = Router::new()
@@ -133,7 +151,19 @@ pub async fn start(
         address,
         central,
         served,
+        copies,
+        lock,
     })
+}
+
+/// The central's file, for copies of it.
+pub fn source(config: &CentralConfig) -> backup::Source {
+    backup::Source::new(
+        "central",
+        &config.data,
+        store::SCHEMA,
+        config.epoch_file.as_deref(),
+    )
 }
 
 async fn serve(listener: tokio::net::TcpListener, app: Router, stop: Stop) {

@@ -2,6 +2,7 @@
 //!
 //! One module a role; each role starts from its configuration and stops when told to.
 
+pub mod backup;
 pub mod central;
 pub mod kiosk;
 pub mod office;
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The data folder does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The data folder is in use, or the file outside it does not work.
+    #[error(transparent)]
+    Backup(#[from] backup::BackupError),
     /// A key, a catalogue or another file of the set-up is not usable.
     #[error("{what} cannot be used: {problem}")]
     Setup {

@@ -21,8 +21,9 @@ use tracing::{error, info, warn};
 
 use super::Stop;
 use crate::clock::{Clock, random};
-use crate::domain::seal::VerifyingKey;
-use crate::domain::submission::Item;
+use crate::domain::seal::{Signed, VerifyingKey};
+use crate::domain::submission::durable::{MARK_DOMAIN, Mark};
+use crate::domain::submission::{Acknowledgement, Item};
 use crate::store::{Db, StoreError, outbox};
 use crate::sync::client::Client;
 use crate::sync::plan::{Delays, Line, LineState, Reply};
@@ -123,11 +124,22 @@ pub(crate) struct Pump {
     shared: Arc<Shared>,
     recovered: bool,
     last_try: Option<Timestamp>,
+    last_tidied: Option<Timestamp>,
     server_epoch: Option<String>,
+    dice: Dice,
 }
+
+/// Where chance comes from; a simulation gives its own.
+pub(crate) type Dice = Box<dyn FnMut() -> u64 + Send>;
 
 /// A store that has no room is asked again after this long; somebody has to free some.
 const FULL_PAUSE: Duration = Duration::from_secs(30);
+/// How often bodies are let go of; nobody waits for it.
+const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How long a body stays after the server's copy was verified: time to notice that the copy is not to be had.
+const BODY_STAYS: SignedDuration = SignedDuration::from_hours(24);
+/// How long name, hash and acknowledgement stay after that: a year and a month, as long as anybody asks.
+const NAME_STAYS: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 impl Pump {
     pub(crate) fn new(db: Db, upstream: Upstream, clock: Clock, delays: Delays) -> (Sender, Self) {
@@ -141,7 +153,9 @@ impl Pump {
             shared: Arc::clone(&shared),
             recovered: false,
             last_try: None,
+            last_tidied: None,
             server_epoch: None,
+            dice: Box::new(|| u64::from_le_bytes(random())),
         };
         (Sender { shared }, pump)
     }
@@ -169,9 +183,16 @@ impl Pump {
     pub(crate) async fn pass(&mut self) -> Result<Pass, StoreError> {
         let now = self.clock.now();
         if !self.recovered {
-            self.db.write(move |conn| outbox::recover(conn, now)).await?;
+            self.server_epoch = self
+                .db
+                .write(move |conn| {
+                    outbox::recover(conn, now)?;
+                    outbox::last_epoch(conn)
+                })
+                .await?;
             self.recovered = true;
         }
+        self.tidy(now).await?;
         if self.shared.line_up.swap(false, Ordering::SeqCst) {
             self.line.line_up();
         }
@@ -179,12 +200,17 @@ impl Pump {
             return Ok(Pass::Wait(until));
         }
         let (items_max, bytes_max) = self.line.batch_limits();
-        let (items, due) = self
+        let known = self.server_epoch.clone();
+        let (items, due, last_word) = self
             .db
             .write(move |conn| {
                 let items = outbox::take(conn, now, items_max, bytes_max)?;
                 let due = outbox::next_due(conn)?;
-                Ok((items, due))
+                let last_word: Option<Acknowledgement> = match &known {
+                    Some(epoch) => outbox::last_word(conn, epoch)?,
+                    None => None,
+                };
+                Ok((items, due, last_word))
             })
             .await?;
         if items.is_empty() {
@@ -197,10 +223,10 @@ impl Pump {
                 return Ok(Pass::Wait(due.min(heartbeat)));
             }
         }
-        let reply = self.upstream.client.post(&items, now).await;
+        let reply = self.upstream.client.post(&items, last_word, now).await;
         let now = self.clock.now();
         self.last_try = Some(now);
-        let chance = u64::from_le_bytes(random());
+        let chance = (self.dice)();
         match reply {
             Reply::Answer(answer) => self.answered(items, answer, now, chance).await,
             reply => self.failed(items, &reply, now, chance).await,
@@ -228,15 +254,19 @@ impl Pump {
             .collect();
         let epoch = answer.server_epoch;
         let new_epoch = (self.server_epoch.as_ref() != Some(&epoch)).then(|| epoch.clone());
-        // `answer.durable` is not acted upon yet: it leads to letting go of bodies, so it has to be signed first.
+        let mark = self.mark(answer.durable.as_ref(), &epoch);
         let again = self
             .db
             .write(move |conn| {
                 outbox::settle(conn, &outcomes, now)?;
-                match new_epoch {
-                    Some(epoch) => outbox::server_epoch(conn, &epoch, now),
-                    None => Ok(0),
+                let again = match new_epoch {
+                    Some(epoch) => outbox::server_epoch(conn, &epoch, now)?,
+                    None => 0,
+                };
+                if let Some(mark) = mark {
+                    outbox::durable(conn, &mark, now)?;
                 }
+                Ok(again)
             })
             .await?;
         if again > 0 {
@@ -252,6 +282,34 @@ impl Pump {
             clock_offset: Some(answer.server_time.duration_since(now)),
         });
         Ok(Pass::Answered)
+    }
+
+    /// How far the server's copies reach, if it signed that itself and speaks of its present life.
+    fn mark(&self, signed: Option<&Signed>, epoch: &str) -> Option<Mark> {
+        let mark: Option<Mark> = signed?.read(MARK_DOMAIN, &self.upstream.receipt_keys);
+        mark.filter(|mark| mark.server_epoch == epoch)
+    }
+
+    /// Lets go of what is safe elsewhere, now and then.
+    async fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let recent = self
+            .last_tidied
+            .is_some_and(|at| now.duration_since(at).abs() < TIDY_EVERY);
+        if recent {
+            return Ok(());
+        }
+        self.last_tidied = Some(now);
+        self.db
+            .write(move |conn| {
+                if let Ok(before) = now.checked_sub(BODY_STAYS) {
+                    outbox::purge(conn, before)?;
+                }
+                if let Ok(before) = now.checked_sub(NAME_STAYS) {
+                    outbox::forget(conn, before)?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn failed(

@@ -15,6 +15,7 @@ use super::StartError;
 use super::office::OfficeApp;
 use super::outbox::keyfile;
 use crate::clock::{self, random};
+use crate::config::backup::BackupConfig;
 use crate::config::central::{CentralConfig, DeviceConfig, PeerConfig};
 use crate::config::kiosk::{self, KioskConfig, Place, RecipientConfig, ScreenConfig};
 use crate::config::office::{self, CounterConfig, Identity, OfficeConfig, QueueConfig};
@@ -120,6 +121,13 @@ impl Demo {
                 office: OFFICE.to_owned(),
                 public_key: self.key("kiosk.pub"),
             }],
+            backup: Some(BackupConfig {
+                folder: self.folder.join("backups"),
+                every_minutes: 60,
+                keep: 4,
+                same_disk: true,
+            }),
+            epoch_file: None,
             offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),
         };
         self.write("central.toml", &config)?;

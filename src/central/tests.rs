@@ -20,7 +20,7 @@ use crate::sync::plan::Reply;
 
 const KIOSK: Schema = Schema {
     application_id: 11,
-    migrations: &[outbox::TABLES],
+    migrations: &[outbox::TABLES, outbox::WORDS],
 };
 const SECRET: &str = "<data><nombre>Quishpe</nombre></data>";
 
@@ -64,6 +64,8 @@ impl City {
                 office: "centro".into(),
                 public_key: at("kiosk.pub"),
             }],
+            backup: None,
+            epoch_file: None,
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),
         };
         Self {
@@ -87,7 +89,7 @@ impl City {
         let (confirmed, item) = self.confirm().await;
         let url = format!("http://{}", central.address);
         let client = Client::new(&url, Redacted::new("hub token".into()), None).expect("a client");
-        let Reply::Answer(answer) = client.post(&[item], self.clock.now()).await else {
+        let Reply::Answer(answer) = client.post(&[item], None, self.clock.now()).await else {
             panic!("an answer");
         };
         let verdict = answer.verdicts[0].clone().read();

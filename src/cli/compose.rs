@@ -32,11 +32,13 @@ pub(super) async fn office(
     clock: Clock,
     stop: Stop,
 ) -> Result<RunningOffice, StartError> {
+    let source = line::source(&config);
+    let lock = app::backup::Lock::take(&source.lock, source.role)?;
     let line = line::prepare(&config)?;
     let (line_clock, line_stop) = (clock.clone(), stop.clone());
     app::office::start(config, clock, stop, move |office| {
         let faces = console::routes(office).merge(board::routes(office));
-        faces.merge(line.attach(office, line_clock, line_stop))
+        faces.merge(line.attach(office, line_clock, line_stop, lock))
     })
     .await
 }

@@ -10,7 +10,6 @@ use super::{print, staff};
 use crate::app::Stop;
 use crate::clock::Clock;
 use crate::config;
-use crate::config::central::CentralConfig;
 use crate::config::kiosk::KioskConfig;
 use crate::config::office::OfficeConfig;
 use crate::kiosk::run::Display;
@@ -54,19 +53,6 @@ pub(super) fn office(path: &Path, action: Option<staff::OfficeAction>) -> anyhow
         }
         Some(action) => staff::run(&config, action),
     }
-}
-
-pub(super) fn central(path: &Path) -> anyhow::Result<()> {
-    let config: CentralConfig = config::load(path)?;
-    let config = config.resolved(path);
-    let (runtime, stop) = begin()?;
-    runtime.block_on(async {
-        let central = compose::central(config, Clock::System, stop).await?;
-        print(&format!("central http://{}", central.address));
-        print("ready");
-        central.finished().await;
-        Ok(())
-    })
 }
 
 /// The runtime, and a stop that the usual signals pull.

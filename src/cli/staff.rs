@@ -27,6 +27,12 @@ pub(super) enum OfficeAction {
     Token(TokenArguments),
     /// People who may log in. With --login alone it makes one, or changes one; the password is read from standard input.
     User(UserArguments),
+    /// Puts a copy in the place of the office's file; the file that is there is moved aside, never deleted.
+    Restore {
+        /// The manifest of the copy.
+        #[arg(long)]
+        from: std::path::PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -130,25 +136,32 @@ fn role(word: &str) -> Result<Role, String> {
 }
 
 pub(super) fn run(config: &OfficeConfig, action: OfficeAction) -> anyhow::Result<()> {
-    let desk = Desk::open(config)?;
     match action {
-        OfficeAction::Token(TokenArguments {
-            action: Some(action), ..
-        }) => token(&desk, action),
-        OfficeAction::Token(TokenArguments { name, role, .. }) => {
-            let name = name.context("The token needs a name; add --name")?;
-            token(&desk, TokenAction::Add { name, role })
-        }
-        OfficeAction::User(UserArguments {
-            action: Some(action), ..
-        }) => user(&desk, action),
-        OfficeAction::User(UserArguments { who, .. }) => {
-            let who = who.context("The account needs --login and --name")?;
-            match desk.account(&who.login)? {
-                None => user(&desk, UserAction::Add(who)),
-                Some(account) => overwrite(&desk, &account, who),
-            }
-        }
+        OfficeAction::Restore { from } => super::municipal::restore_office(config, &from),
+        OfficeAction::Token(arguments) => tokens(&Desk::open(config)?, arguments),
+        OfficeAction::User(arguments) => users(&Desk::open(config)?, arguments),
+    }
+}
+
+fn tokens(desk: &Desk, arguments: TokenArguments) -> anyhow::Result<()> {
+    let action = match arguments.action {
+        Some(action) => action,
+        None => TokenAction::Add {
+            name: arguments.name.context("The token needs a name; add --name")?,
+            role: arguments.role,
+        },
+    };
+    token(desk, action)
+}
+
+fn users(desk: &Desk, arguments: UserArguments) -> anyhow::Result<()> {
+    if let Some(action) = arguments.action {
+        return user(desk, action);
+    }
+    let who = arguments.who.context("The account needs --login and --name")?;
+    match desk.account(&who.login)? {
+        None => user(desk, UserAction::Add(who)),
+        Some(account) => overwrite(desk, &account, who),
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::BackupConfig;
+
 /// Everything `ventanilla central` needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,13 @@ pub struct CentralConfig {
     /// Devices that seal and sign.
     #[serde(default)]
     pub devices: Vec<DeviceConfig>,
+    /// Copies that central makes of its file by itself; without them no sender ever lets go of anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupConfig>,
+    /// The small file outside the database that shows when an older database was put in its place; best on
+    /// another disk. Without it, `central.epoch` in the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_file: Option<PathBuf>,
     /// Names of offices for people, by id; an office without one is shown by its id.
     #[serde(default)]
     pub offices: BTreeMap<String, String>,
@@ -48,6 +57,10 @@ impl CentralConfig {
         beside(&mut self.data);
         beside(&mut self.receipt_key);
         self.municipality_key.iter_mut().for_each(beside);
+        self.epoch_file.iter_mut().for_each(beside);
+        if let Some(backup) = &mut self.backup {
+            backup.resolve(settings);
+        }
         self.devices
             .iter_mut()
             .map(|device| &mut device.public_key)

@@ -2,6 +2,7 @@
 //!
 //! An unknown key is an error that names the key: a typo must not silently switch something off.
 
+pub mod backup;
 pub mod central;
 pub mod kiosk;
 pub mod office;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+use super::backup::BackupConfig;
 use crate::domain::office::{CounterSetup, Hours, OfficeSetup, QueueSetup, TransferPlace, profile_name};
 use crate::domain::queue::{MaxRun, Profile};
 use crate::domain::ticket::{CounterNumber, QueueId, Series};
@@ -93,6 +94,9 @@ pub struct OfficeConfig {
     /// File of the key that signs for what kiosks hand in; made at the first start where it is missing.
     /// Without it the office takes no submissions.
     pub receipt_key: Option<PathBuf>,
+    /// Copies that the office makes of its file by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupConfig>,
 }
 
 impl QueueConfig {
@@ -149,6 +153,7 @@ impl OfficeConfig {
             central: None,
             office_key: None,
             receipt_key: None,
+            backup: None,
         }
     }
 
@@ -159,6 +164,9 @@ impl OfficeConfig {
         beside(&mut self.data);
         self.office_key.iter_mut().for_each(beside);
         self.receipt_key.iter_mut().for_each(beside);
+        if let Some(backup) = &mut self.backup {
+            backup.resolve(settings);
+        }
         self.kiosks
             .iter_mut()
             .filter_map(|kiosk| kiosk.public_key.as_mut())

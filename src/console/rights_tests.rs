@@ -21,10 +21,22 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/tickets", "as---k-"),
     ("GET", "/api/v1/tickets/{id}", "as-u-k-"),
     ("POST", "/api/v1/tickets/{id}/cancel", "as---k-"),
+    ("POST", "/api/v1/tickets/{id}/rejoin", "as---k-"),
+    ("POST", "/api/v1/tickets/{id}/lane", "-s-----"),
     ("POST", "/api/v1/leases", "-s---k-"),
     ("GET", "/api/v1/queues", "asmutkn"),
+    ("POST", "/api/v1/queues/{id}/down", "as-----"),
+    ("POST", "/api/v1/queues/{id}/up", "as-----"),
+    ("POST", "/api/v1/queues/{id}/stop", "-s-----"),
+    ("POST", "/api/v1/queues/{id}/resume", "-s-----"),
+    ("GET", "/api/v1/help", "as-----"),
+    ("POST", "/api/v1/kiosks/{kiosk}/help", "as---k-"),
+    ("POST", "/api/v1/kiosks/{kiosk}/help/end", "as---k-"),
     ("GET", "/api/v1/counters", "as-u---"),
     ("POST", "/api/v1/counters/{number}/next", "as-----"),
+    ("POST", "/api/v1/counters/{number}/call", "as-----"),
+    ("POST", "/api/v1/counters/{number}/release", "-s-----"),
+    ("POST", "/api/v1/counters/{number}/serve", "-s-----"),
     ("POST", "/api/v1/counters/{number}/recall", "as-----"),
     ("POST", "/api/v1/counters/{number}/start", "as-----"),
     ("POST", "/api/v1/counters/{number}/finish", "as-----"),
@@ -39,6 +51,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/board/events", "asmutkn"),
     ("GET", "/api/v1/events", "-s-u---"),
     ("GET", "/api/v1/reports/day", "-s-u---"),
+    ("GET", "/api/v1/reports/range", "-s-u---"),
     ("GET", "/api/v1/openapi.json", "asmutkn"),
     // The console is for persons: a token, whose ever it is, opens no page.
     ("GET", "/", "asmut-n"),
@@ -61,6 +74,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/console/office/calls", "-s-u---"),
     ("POST", "/console/office/release", "-s-----"),
     ("GET", "/console/report", "-s-u---"),
+    ("GET", "/console/report.csv", "-s-u---"),
     ("GET", "/console/audit", "--mu---"),
     ("POST", "/console/audit/verify", "--mu---"),
     ("GET", "/console/health", "-sm-t--"),
@@ -133,6 +147,7 @@ impl House {
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let path = path
             .replace("{id}", "0192f0c0-0000-7000-8000-000000000001")
+            .replace("{kiosk}", "k1")
             .replace("{number}", "9");
         let method = Method::from_bytes(method.as_bytes()).expect("method");
         let request = self.http.request(method.clone(), format!("{}{path}", self.base));

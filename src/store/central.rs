@@ -4,12 +4,18 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use super::{Schema, StoreError, inbox};
+use super::{Schema, StoreError, backup, inbox, lives};
 
 /// Every table of the municipality's file.
 pub const SCHEMA: Schema = Schema {
     application_id: 0x5643_454e,
-    migrations: &[inbox::TABLES, TABLES],
+    migrations: &[
+        inbox::TABLES,
+        TABLES,
+        lives::TABLES,
+        backup::TABLES,
+        inbox::DOUBTS,
+    ],
 };
 
 const TABLES: &str = "

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
-use super::StoreError;
+use super::{Reserve, StoreError};
 
 /// The tables of one kind of file, as a list of migrations that only ever grows.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,7 @@ pub struct Opened {
 pub struct Db {
     writer: Arc<Writer>,
     reader: Option<Arc<Mutex<Connection>>>,
+    reserve: Option<Arc<Reserve>>,
 }
 
 #[derive(Debug)]
@@ -78,6 +79,15 @@ impl Db {
     ///
     /// A file that fails its check is moved to `quarantine/` beside it and a new one is begun.
     pub fn open(path: &Path, schema: Schema) -> Result<Opened, StoreError> {
+        Self::open_with(path, schema, Reserve::beside)
+    }
+
+    /// [`Db::open`] with another reserve for a full disk.
+    pub fn open_with(
+        path: &Path,
+        schema: Schema,
+        reserve: impl FnOnce(&Path) -> Reserve,
+    ) -> Result<Opened, StoreError> {
         let cannot = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
             path: path.to_owned(),
             source,
@@ -102,12 +112,32 @@ impl Db {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         reader.execute_batch("PRAGMA busy_timeout=5000; PRAGMA trusted_schema=OFF;")?;
-        let db = Self::start(connection, Some(reader));
+        let db = Self::start(connection, Some(reader), Some(Arc::new(reserve(path))));
         Ok(Opened {
             db,
             quarantined,
             epoch,
         })
+    }
+
+    /// [`Db::open`] for a file that must be there already.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged: then nothing is moved and nothing begun.
+    pub fn open_existing(path: &Path, schema: Schema) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .and_then(|found| found.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)));
+        match connection {
+            Ok(verdict) if verdict == "ok" => Ok(Self::open(path, schema)?.db),
+            Ok(verdict) => Err(Unusable::Damaged(verdict).into_store(path)),
+            Err(e) => Err(StoreError::Open {
+                path: path.to_owned(),
+                source: e.into(),
+            }),
+        }
     }
 
     /// A store in memory, for tests of what is above it.
@@ -116,17 +146,20 @@ impl Db {
         migrate(&mut connection, Path::new(":memory:"), schema)?;
         let epoch = epoch(&connection)?;
         Ok(Opened {
-            db: Self::start(connection, None),
+            db: Self::start(connection, None, None),
             quarantined: None,
             epoch,
         })
     }
 
-    fn start(connection: Connection, reader: Option<Connection>) -> Self {
+    fn start(connection: Connection, reader: Option<Connection>, reserve: Option<Arc<Reserve>>) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write_loop(connection, &waiting))
+            .spawn({
+                let reserve = reserve.clone();
+                move || write_loop(connection, &waiting, reserve.as_deref())
+            })
             .expect("a thread can be started at start-up");
         let writer = Arc::new(Writer {
             jobs: Some(jobs),
@@ -135,7 +168,13 @@ impl Db {
         Self {
             writer,
             reader: reader.map(|c| Arc::new(Mutex::new(c))),
+            reserve,
         }
+    }
+
+    /// Whether the disk has room for something new; what is under way may go on all the same.
+    pub fn has_room(&self) -> bool {
+        self.reserve.as_ref().is_none_or(|reserve| reserve.has_room())
     }
 
     /// Runs `work` in a transaction and returns once it is on the disk.
@@ -203,7 +242,7 @@ impl Db {
     }
 }
 
-fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>, reserve: Option<&Reserve>) {
     let mut broken = false;
     let mut waiting: VecDeque<Job> = VecDeque::new();
     while let Some(first) = waiting.pop_front().or_else(|| jobs.recv().ok()) {
@@ -236,6 +275,16 @@ fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
                 Err(Fate::Broken)
             }
         };
+        if let Some(reserve) = reserve {
+            match fate {
+                Ok(()) => reserve.restore(),
+                // With the room given up, the log can be moved into the database and things let go of.
+                Err(Fate::Full) if reserve.release() => {
+                    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+                }
+                Err(Fate::Full | Fate::Broken) => {}
+            }
+        }
         for finish in finishes {
             finish(fate);
         }

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::StoreError;
+use super::{StoreError, lives};
 use crate::clock::from_micros;
 use crate::domain::id::SubmissionId;
 use crate::domain::receipt::Code;
@@ -55,6 +55,24 @@ CREATE TABLE inbox_alarm (
 ) STRICT;
 ";
 
+/// Which submissions to look at twice, and the alarms for it; a later migration step.
+pub const DOUBTS: &str = "
+ALTER TABLE inbox ADD COLUMN doubt TEXT;
+CREATE TABLE inbox_alarm_2 (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('conflict','fork','chain')),
+    submission_id TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    device_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    UNIQUE (kind, submission_id, hash)
+) STRICT;
+INSERT INTO inbox_alarm_2 SELECT * FROM inbox_alarm;
+DROP TABLE inbox_alarm;
+ALTER TABLE inbox_alarm_2 RENAME TO inbox_alarm;
+";
+
 /// With what an arriving item is stamped.
 #[derive(Debug)]
 pub struct Stamp<'a> {
@@ -82,32 +100,19 @@ pub fn ingest(conn: &Connection, delivery: &Delivery, stamp: &Stamp<'_>) -> Resu
     if let Some(known) = known {
         return again(conn, delivery, stamp, known);
     }
-    let fork = conn
-        .query_row(
-            "SELECT 1 FROM inbox WHERE device_id=?1 AND outbox_epoch=?2 AND device_seq=?3",
-            params![header.device_id, header.outbox_epoch, header.device_seq],
-            |_| Ok(()),
-        )
-        .optional()?;
-    if fork.is_some() {
-        // Two devices with one key and one count: a copied disk. Both are kept and a person has to look.
-        alarm(conn, "fork", delivery, stamp.now)?;
+    let doubt = doubt(conn, delivery)?;
+    if let Some(kind) = doubt {
+        alarm(conn, kind, delivery, stamp.now)?;
     }
     // The place is needed inside the signed word; the writer is alone, so the next one is ours.
-    let server_seq: i64 = conn
-        .query_row(
-            "SELECT seq + 1 FROM sqlite_sequence WHERE name='inbox'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?
-        .unwrap_or(1);
+    let server_seq = lives::last_seq(conn)? + 1;
     let ack = acknowledge(item, server_seq, stamp.now, stamp);
     conn.execute(
         "INSERT INTO inbox (server_seq, submission_id, hash, signature, envelope, office, device_id, outbox_epoch,
                             device_seq, procedure, procedure_name, form_id, form_version, code, queue, created_at,
-                            received_at, received_from, ack_body, ack_signature, ack_epoch, ack_kid)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+                            received_at, received_from, ack_body, ack_signature, ack_epoch, ack_kid, doubt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                 ?23)",
         params![
             server_seq,
             item.id.to_string(),
@@ -131,9 +136,34 @@ pub fn ingest(conn: &Connection, delivery: &Delivery, stamp: &Stamp<'_>) -> Resu
             ack.signature,
             stamp.epoch,
             stamp.key.kid(),
+            doubt,
         ],
     )?;
     Ok(Verdict::Accepted(ack))
+}
+
+/// What about a new item contradicts what its device handed in before.
+///
+/// Two devices with one key and one count, as after a disk was copied, show as a fork: the same place twice; or as
+/// a broken chain: an item that does not follow the one before it. All are kept, and a person has to look.
+fn doubt(conn: &Connection, delivery: &Delivery) -> Result<Option<&'static str>, StoreError> {
+    let header = &delivery.header;
+    // How many stand at a place, and whether one of them has this hash.
+    let mut place = conn.prepare_cached(
+        "SELECT count(*), coalesce(max(lower(hex(hash))=?4), 0) FROM inbox
+         WHERE device_id=?1 AND outbox_epoch=?2 AND device_seq=?3",
+    )?;
+    let mut at = |seq: u32| {
+        place.query_row(
+            params![header.device_id, header.outbox_epoch, seq, header.prev_hash],
+            |row| Ok((row.get::<_, u32>(0)?, row.get::<_, bool>(1)?)),
+        )
+    };
+    if at(header.device_seq)?.0 > 0 {
+        return Ok(Some("fork"));
+    }
+    let (before, follows) = at(header.device_seq.saturating_sub(1))?;
+    Ok((before > 0 && !follows).then_some("chain"))
 }
 
 struct Known {
@@ -340,6 +370,70 @@ pub fn read(conn: &Connection, id: SubmissionId) -> Result<Option<Item>, StoreEr
         signature,
         envelope,
     }))
+}
+
+/// A device's submissions in one life of its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// The device.
+    pub device_id: String,
+    /// Its office.
+    pub office: String,
+    /// Life of the device's file.
+    pub outbox_epoch: String,
+    /// Its highest count that arrived.
+    pub last_seq: u32,
+    /// When its last one arrived.
+    pub last_received: Timestamp,
+    /// Counts below the highest that did not arrive; the first twenty.
+    pub missing: Vec<u32>,
+    /// How many of its submissions contradict others: a copied disk shows here.
+    pub doubts: u32,
+}
+
+/// What arrived from each device and what is missing in between.
+pub fn devices(conn: &Connection) -> Result<Vec<DeviceRow>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT device_id, max(office), outbox_epoch, max(device_seq), max(received_at), count(DISTINCT device_seq),
+                count(doubt)
+         FROM inbox GROUP BY device_id, outbox_epoch ORDER BY device_id, max(server_seq)",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut device = DeviceRow {
+            device_id: row.get(0)?,
+            office: row.get(1)?,
+            outbox_epoch: row.get(2)?,
+            last_seq: row.get(3)?,
+            last_received: from_micros(row.get(4)?),
+            missing: Vec::new(),
+            doubts: row.get(6)?,
+        };
+        if row.get::<_, u32>(5)? < device.last_seq {
+            device.missing = missing(conn, &device)?;
+        }
+        found.push(device);
+    }
+    Ok(found)
+}
+
+fn missing(conn: &Connection, device: &DeviceRow) -> Result<Vec<u32>, StoreError> {
+    const SHOWN: usize = 20;
+    let mut statement = conn.prepare_cached(
+        "SELECT DISTINCT device_seq FROM inbox WHERE device_id=?1 AND outbox_epoch=?2 ORDER BY device_seq",
+    )?;
+    let mut rows = statement.query(params![device.device_id, device.outbox_epoch])?;
+    let (mut next, mut found) = (1, Vec::new());
+    while let Some(row) = rows.next()? {
+        let here: u32 = row.get(0)?;
+        found.extend((next..here).take(SHOWN - found.len()));
+        if found.len() == SHOWN {
+            break;
+        }
+        next = here + 1;
+    }
+    Ok(found)
 }
 
 /// How many submissions contradicted earlier ones.

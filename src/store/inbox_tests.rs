@@ -5,7 +5,7 @@ use crate::store::{Db, Schema};
 
 const FILE: Schema = Schema {
     application_id: 78,
-    migrations: &[TABLES],
+    migrations: &[TABLES, DOUBTS],
 };
 
 fn delivery(header: Header, body: &str) -> Delivery {
@@ -101,4 +101,49 @@ fn it_is_found_by_code_and_in_order() {
     );
     let by_code = db.read(|conn| by_code(conn, header(1).code)).expect("code");
     assert_eq!(by_code.len(), 3);
+}
+
+#[test]
+fn two_devices_with_one_key_show_and_both_are_kept() {
+    let db = Db::memory(FILE).expect("open").db;
+    let first = delivery(header(1), "uno");
+    hand_in(&db, &first, "s1", 2);
+    // Both go on from the same disk: the same place, another citizen.
+    let with = |seq: u32, random: u8, prev: &Item| {
+        let mut header = header(seq);
+        header.submission_id = crate::domain::id::SubmissionId::new(crate::domain::id::Moment {
+            now: header.created_at,
+            random: [random; 16],
+        });
+        header.prev_hash = Some(prev.hash.to_hex());
+        header
+    };
+    let ours = delivery(with(2, 21, &first.item), "ours");
+    let theirs = delivery(with(2, 22, &first.item), "theirs");
+    let their_next = delivery(with(3, 23, &theirs.item), "their next");
+    for arrived in [&ours, &theirs, &their_next] {
+        assert!(matches!(hand_in(&db, arrived, "s1", 2), Verdict::Accepted(_)));
+    }
+    let devices = db.read(devices).expect("devices");
+    assert_eq!((devices.len(), devices[0].last_seq), (1, 3));
+    assert_eq!(devices[0].doubts, 1, "the fork");
+    assert_eq!(db.read(alarms).expect("alarms"), 1);
+    // Whoever does not follow the one before is another one too.
+    let stray = delivery(with(4, 24, &ours.item), "stray");
+    hand_in(&db, &stray, "s1", 2);
+    assert_eq!(db.read(alarms).expect("alarms"), 2);
+}
+
+#[test]
+fn what_is_missing_in_between_is_named() {
+    let db = Db::memory(FILE).expect("open").db;
+    for seq in [1, 2, 5, 8] {
+        let mut header = header(seq);
+        header.prev_hash = (seq == 2).then(|| Hash::of(b"1").to_hex());
+        let body = seq.to_string();
+        hand_in(&db, &delivery(header, &body), "s1", 2);
+    }
+    let devices = db.read(devices).expect("devices");
+    assert_eq!(devices[0].missing, [3, 4, 6, 7]);
+    assert_eq!((devices[0].last_seq, devices[0].doubts), (8, 0));
 }

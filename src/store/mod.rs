@@ -7,12 +7,16 @@
 
 mod db;
 mod error;
+mod reserve;
 
+pub mod backup;
 pub mod central;
 pub mod inbox;
 pub mod kiosk;
+pub mod lives;
 pub mod office;
 pub mod outbox;
 
 pub use db::{Db, Opened, Schema};
 pub use error::StoreError;
+pub use reserve::Reserve;

@@ -12,9 +12,10 @@ use super::StoreError;
 use crate::clock::from_micros;
 use crate::domain::id::SubmissionId;
 use crate::domain::receipt::Code;
+use crate::domain::submission::durable::Mark;
 use crate::domain::submission::peers::Delivery;
-use crate::domain::submission::transit::{Outcome, State, Watermark};
-use crate::domain::submission::{Hash, Header, Item};
+use crate::domain::submission::transit::{Outcome, State};
+use crate::domain::submission::{Acknowledgement, Hash, Header, Item};
 
 /// The tables, as one migration step.
 pub const TABLES: &str = "
@@ -49,6 +50,11 @@ CREATE TABLE outbox_chain (
     last_seq INTEGER NOT NULL,
     last_hash TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Finds the server's last word at once; a later migration step.
+pub const WORDS: &str = "
+CREATE INDEX outbox_words ON outbox (server_epoch, server_seq) WHERE server_seq IS NOT NULL;
 ";
 
 /// After this long a stored `next_at` is not believed: the clock was moved.
@@ -294,39 +300,66 @@ pub fn attempts(conn: &Connection, id: SubmissionId) -> Result<u32, StoreError> 
         .unwrap_or(0))
 }
 
-/// The server began a new life: all it keeps only under the old one is sent again. Returns how many.
+/// The server began a new life: all that is still here and that it keeps only under an old one is sent again.
+///
+/// Also what was durable: the copy that was restored may be older than the one that was promised. Returns how many.
 pub fn server_epoch(conn: &Connection, epoch: &str, now: Timestamp) -> Result<usize, StoreError> {
     Ok(conn.execute(
         "UPDATE outbox SET state='QUEUED', why='server_restored', next_at=0, changed_at=?2
-         WHERE state='RECEIVED' AND server_epoch<>?1 AND envelope IS NOT NULL",
+         WHERE state IN ('RECEIVED','DURABLE') AND server_epoch<>?1 AND envelope IS NOT NULL",
         params![epoch, now.as_microsecond()],
     )?)
 }
 
-/// The server's verified copies reach this far; counts only within the life of the server that said so.
-pub fn durable(
-    conn: &Connection,
-    epoch: &str,
-    mark: &Watermark,
-    now: Timestamp,
-) -> Result<usize, StoreError> {
+/// The server's verified copies reach this far; counts only for what it acknowledged in that same life.
+pub fn durable(conn: &Connection, mark: &Mark, now: Timestamp) -> Result<usize, StoreError> {
     Ok(conn.execute(
-        "UPDATE outbox SET state='DURABLE', changed_at=?5
-         WHERE state='RECEIVED' AND server_epoch=?1 AND device_id=?2 AND outbox_epoch=?3 AND device_seq<=?4",
-        params![
-            epoch,
-            mark.device_id,
-            mark.outbox_epoch,
-            mark.device_seq,
-            now.as_microsecond()
-        ],
+        "UPDATE outbox SET state='DURABLE', changed_at=?3
+         WHERE state='RECEIVED' AND server_epoch=?1 AND server_seq<=?2",
+        params![mark.server_epoch, mark.server_seq, now.as_microsecond()],
     )?)
+}
+
+/// The server's signed word with the highest place in its life `epoch`: proof of how far it once was.
+pub fn last_word(conn: &Connection, epoch: &str) -> Result<Option<Acknowledgement>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT ack_body, ack_signature FROM outbox WHERE server_epoch=?1 AND server_seq IS NOT NULL
+             ORDER BY server_seq DESC LIMIT 1",
+        )?
+        .query_row([epoch], |row| {
+            Ok(Acknowledgement {
+                body: row.get(0)?,
+                signature: row.get(1)?,
+            })
+        })
+        .optional()?)
+}
+
+/// The life of the server that last acknowledged something here.
+pub fn last_epoch(conn: &Connection) -> Result<Option<String>, StoreError> {
+    Ok(conn
+        .query_row(
+            "SELECT server_epoch FROM outbox WHERE server_seq IS NOT NULL ORDER BY changed_at DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?)
 }
 
 /// Lets go of bodies that have been durable since before `before`; name, hash and acknowledgement stay.
 pub fn purge(conn: &Connection, before: Timestamp) -> Result<usize, StoreError> {
     Ok(conn.execute(
         "UPDATE outbox SET envelope=NULL WHERE state='DURABLE' AND envelope IS NOT NULL AND changed_at<?1",
+        [before.as_microsecond()],
+    )?)
+}
+
+/// Forgets what was let go of before `before`, all but the newest of each device.
+pub fn forget(conn: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(conn.execute(
+        "DELETE FROM outbox WHERE state='DURABLE' AND envelope IS NULL AND changed_at<?1
+         AND seq NOT IN (SELECT max(seq) FROM outbox GROUP BY device_id)",
         [before.as_microsecond()],
     )?)
 }

@@ -8,7 +8,7 @@ use crate::store::{Db, Schema};
 
 const FILE: Schema = Schema {
     application_id: 77,
-    migrations: &[TABLES],
+    migrations: &[TABLES, WORDS],
 };
 
 fn now() -> Timestamp {
@@ -49,14 +49,14 @@ fn ids(items: &[Item]) -> Vec<SubmissionId> {
     items.iter().map(|item| item.id).collect()
 }
 
-fn received(epoch: &str) -> Outcome {
+fn received(epoch: &str, server_seq: i64) -> Outcome {
     Outcome::Received {
         ack: Acknowledgement {
-            body: "b".into(),
+            body: server_seq.to_string(),
             signature: "s".into(),
         },
         server_epoch: epoch.into(),
-        server_seq: 1,
+        server_seq,
     }
 }
 
@@ -143,27 +143,88 @@ fn bytes_changed_on_the_disk_are_put_aside_and_said() {
 }
 
 #[test]
-fn a_new_life_of_the_server_sends_all_again_but_what_is_durable() {
+fn a_new_life_of_the_server_sends_all_again_that_is_still_here() {
     let (db, items) = filled(3);
     let all = ids(&items);
     let again = run(&db, move |conn| {
         take(conn, now(), 9, 1 << 20)?;
-        let outcomes: Vec<_> = all.iter().map(|id| (*id, received("s1"))).collect();
+        let outcomes: Vec<_> = (1..)
+            .zip(&all)
+            .map(|(seq, id)| (*id, received("s1", seq)))
+            .collect();
         settle(conn, &outcomes, now())?;
-        let epoch = place(conn, "kiosk-1")?.outbox_epoch;
-        let mark = Watermark {
-            device_id: "kiosk-1".into(),
-            outbox_epoch: epoch,
-            device_seq: 1,
+        let mark = |epoch: &str| Mark {
+            server_epoch: epoch.into(),
+            server_seq: 1,
         };
-        assert_eq!(durable(conn, "s0", &mark, now())?, 0, "another life's word");
-        assert_eq!(durable(conn, "s1", &mark, now())?, 1);
+        assert_eq!(durable(conn, &mark("s0"), now())?, 0, "another life's word");
+        assert_eq!(durable(conn, &mark("s1"), now())?, 1);
         assert_eq!(server_epoch(conn, "s1", now())?, 0);
-        assert_eq!(server_epoch(conn, "s2", now())?, 2);
-        purge(conn, now() + SignedDuration::from_secs(1))?;
+        assert_eq!(purge(conn, now())?, 0, "not at once");
+        assert_eq!(purge(conn, now() + SignedDuration::from_secs(1))?, 1);
+        assert_eq!(
+            durable(
+                conn,
+                &Mark {
+                    server_seq: 2,
+                    ..mark("s1")
+                },
+                now()
+            )?,
+            1
+        );
+        assert_eq!(
+            server_epoch(conn, "s2", now())?,
+            2,
+            "also what was durable and is still here"
+        );
         take(conn, now(), 9, 1 << 20)
     });
     assert_eq!(ids(&again), ids(&items[1..]));
+}
+
+#[test]
+fn the_last_word_of_a_life_is_the_one_with_the_highest_place() {
+    let (db, items) = filled(3);
+    let all = ids(&items);
+    let (word, epoch, none) = run(&db, move |conn| {
+        take(conn, now(), 9, 1 << 20)?;
+        let outcomes = [
+            (all[0], received("s1", 7)),
+            (all[1], received("s1", 9)),
+            (all[2], received("s0", 12)),
+        ];
+        settle(conn, &outcomes[2..], now())?;
+        settle(conn, &outcomes[..2], now() + SignedDuration::from_secs(1))?;
+        Ok((last_word(conn, "s1")?, last_epoch(conn)?, last_word(conn, "s9")?))
+    });
+    assert_eq!(word.expect("a word").body, "9");
+    assert_eq!((epoch.as_deref(), none), (Some("s1"), None));
+}
+
+#[test]
+fn names_stay_for_long_and_the_newest_for_ever() {
+    let (db, items) = filled(2);
+    let all = ids(&items);
+    let later = now() + SignedDuration::from_hours(1);
+    let (gone, left) = run(&db, move |conn| {
+        take(conn, now(), 9, 1 << 20)?;
+        let outcomes: Vec<_> = (1..)
+            .zip(&all)
+            .map(|(seq, id)| (*id, received("s1", seq)))
+            .collect();
+        settle(conn, &outcomes, now())?;
+        assert_eq!(forget(conn, later)?, 0, "what is not durable is never forgotten");
+        let mark = Mark {
+            server_epoch: "s1".into(),
+            server_seq: 2,
+        };
+        durable(conn, &mark, now())?;
+        assert_eq!(forget(conn, later)?, 0, "nor what still has its body");
+        purge(conn, later)?;
+        Ok((forget(conn, later)?, state(conn, all[1])?))
+    });
+    assert_eq!((gone, left), (1, Some(State::Durable)));
 }
 
 #[test]
@@ -182,7 +243,7 @@ fn only_a_person_brings_back_the_dead() {
             )],
             now(),
         )?;
-        settle(conn, &[(id, received("s1"))], now())?;
+        settle(conn, &[(id, received("s1", 1))], now())?;
         assert!(take(conn, now(), 1, 1 << 20)?.is_empty());
         let before = state(conn, id)?;
         Ok((before, revive(conn, id, now())?, state(conn, id)?))

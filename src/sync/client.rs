@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use super::plan::{Reply, read_answer, read_retry_after};
 use super::wire::{ANSWER_MAX, BatchWire, ItemWire, PATH};
 use crate::domain::redacted::Redacted;
-use crate::domain::submission::Item;
+use crate::domain::submission::{Acknowledgement, Item};
 
 /// A line to one server.
 #[derive(Clone, Debug)]
@@ -58,10 +58,11 @@ impl Client {
         })
     }
 
-    /// Sends `items` and waits for the whole answer.
-    pub async fn post(&self, items: &[Item], now: Timestamp) -> Reply {
+    /// Sends `items` and waits for the whole answer; `last_word` shows the server how far it once was.
+    pub async fn post(&self, items: &[Item], last_word: Option<Acknowledgement>, now: Timestamp) -> Reply {
         let batch = BatchWire {
             v: 1,
+            last_word,
             items: items.iter().map(ItemWire::from).collect(),
         };
         let body = serde_json::to_vec(&batch).expect("a batch is plain data");

@@ -167,7 +167,7 @@ fn an_answer_about_other_items_is_no_answer() {
             v: 1,
             server_epoch: "s".into(),
             server_time: now(),
-            durable: vec![],
+            durable: None,
             verdicts: ids
                 .iter()
                 .map(|id| super::super::wire::VerdictWire::new(*id, Verdict::Conflict))

@@ -16,18 +16,34 @@ use futures_util::future::BoxFuture;
 
 use super::wire::{AnswerWire, BODY_MAX, BatchWire, ITEMS_MAX, PATH, ProblemWire, VerdictWire};
 use crate::clock::Clock;
-use crate::domain::submission::Verdict;
+use crate::domain::seal::Signed;
 use crate::domain::submission::peers::{Delivery, Peer, PeerBook};
-use crate::domain::submission::transit::Watermark;
+use crate::domain::submission::{Acknowledgement, Verdict};
+
+/// What came in one batch and passed every check.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The items; none where the sender only asks.
+    pub deliveries: Vec<Delivery>,
+    /// What the sender shows as our own last word, not checked yet.
+    pub last_word: Option<Acknowledgement>,
+}
+
+/// What is answered once all is on the disk.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// One for each delivery, in order.
+    pub verdicts: Vec<Verdict>,
+    /// Life of the data file.
+    pub epoch: String,
+    /// How far verified copies reach: a signed mark; nothing while there are none.
+    pub durable: Option<Signed>,
+}
 
 /// Keeps deliveries in one transaction and gives one verdict for each, in order.
 ///
 /// An error means that nothing of it was kept, or that nobody knows; the sender tries again.
-pub type Keep =
-    Arc<dyn Fn(Vec<Delivery>) -> BoxFuture<'static, Result<Vec<Verdict>, KeepError>> + Send + Sync>;
-
-/// Says how far verified copies reach for a sender.
-pub type Durable = Arc<dyn Fn(&Peer) -> Vec<Watermark> + Send + Sync>;
+pub type Keep = Arc<dyn Fn(Arrival) -> BoxFuture<'static, Result<Kept, KeepError>> + Send + Sync>;
 
 /// Nothing can be kept now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +56,6 @@ pub struct Door {
     pub peers: Arc<RwLock<PeerBook>>,
     /// Keeps what is handed in.
     pub keep: Keep,
-    /// Life of the data file behind `keep`.
-    pub epoch: String,
-    /// How far verified copies reach for the devices of a sender's office; empty while there are none.
-    pub durable: Durable,
     /// The clock.
     pub clock: Clock,
 }
@@ -151,38 +163,35 @@ async fn answer(door: &Door, peers: &PeerBook, sender: &Peer, batch: BatchWire) 
             }
         }
     }
-    let kept = if deliveries.is_empty() {
-        Vec::new()
-    } else {
-        match (door.keep)(deliveries).await {
-            Ok(kept) => kept,
-            Err(KeepError) => {
-                let mut response = problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "cannot-keep",
-                    "Nothing can be kept at the moment; send it again later",
-                );
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, axum::http::HeaderValue::from_static("10"));
-                return response;
-            }
-        }
+    let arrival = Arrival {
+        deliveries,
+        last_word: batch.last_word,
     };
-    let mut kept = kept.into_iter();
+    let Ok(kept) = (door.keep)(arrival).await else {
+        let mut response = problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "cannot-keep",
+            "Nothing can be kept at the moment; send it again later",
+        );
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, axum::http::HeaderValue::from_static("10"));
+        return response;
+    };
+    let mut of_kept = kept.verdicts.into_iter();
     let verdicts = ids
         .into_iter()
         .zip(verdicts)
         .map(|(id, verdict)| {
-            let verdict = verdict.or_else(|| kept.next()).unwrap_or(Verdict::RetryLater);
+            let verdict = verdict.or_else(|| of_kept.next()).unwrap_or(Verdict::RetryLater);
             VerdictWire::new(id, verdict)
         })
         .collect();
     axum::Json(AnswerWire {
         v: 1,
-        server_epoch: door.epoch.clone(),
+        server_epoch: kept.epoch,
         server_time: door.clock.now(),
-        durable: (door.durable)(sender),
+        durable: kept.durable,
         verdicts,
     })
     .into_response()

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SubmissionId;
-use crate::domain::seal::{hex, unhex};
-use crate::domain::submission::transit::Watermark;
+use crate::domain::seal::{Signed, hex, unhex};
 use crate::domain::submission::{Acknowledgement, Item, Reason, Verdict, micros};
 
 /// Where batches are posted, below the server's address.
@@ -28,6 +27,10 @@ const ITEM_FRAME: usize = 320;
 pub struct BatchWire {
     /// Version of the protocol: 1.
     pub v: u8,
+    /// The server's own signed word with the highest place in its order, if the sender has one: a server that
+    /// was set back without knowing learns it from this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_word: Option<Acknowledgement>,
     /// The items, in no promised order.
     pub items: Vec<ItemWire>,
 }
@@ -74,9 +77,9 @@ pub struct AnswerWire {
     /// The server's clock, so that a wrong one shows.
     #[serde(with = "micros")]
     pub server_time: Timestamp,
-    /// How far the server's verified copies reach.
-    #[serde(default)]
-    pub durable: Vec<Watermark>,
+    /// How far the server's verified copies reach: a signed [`crate::domain::submission::durable::Mark`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durable: Option<Signed>,
     /// One for each item, in the order of the request.
     pub verdicts: Vec<VerdictWire>,
 }
@@ -154,6 +157,7 @@ mod tests {
         };
         let batch = BatchWire {
             v: 1,
+            last_word: None,
             items: vec![ItemWire::from(&item); ITEMS_MAX],
         };
         let body = serde_json::to_vec(&batch).expect("json").len();

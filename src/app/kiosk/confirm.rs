@@ -63,6 +63,9 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         .turn
         .as_ref()
         .map(|wish| turn::wanted(wish, Some(request.attempt), shell.moment()));
+    if !shell.db.has_room() {
+        return (refusal(shell, &StoreError::Full), None);
+    }
     let confirmed = {
         let (sealer, seed, wanted) = (shell.sealer.clone(), clock::random(), wanted.clone());
         let (setup, request, procedure) = (shell.setup.clone(), request.clone(), request.procedure.clone());

@@ -72,6 +72,9 @@ pub(super) async fn queue_move(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Json<QueueView>, Problem> {
+    if matches!(name.as_str(), "stop" | "resume") {
+        caller.may(Permission::SteerQueues)?;
+    }
     let wish: QueueBody = body(&bytes)?;
     let queue = QueueId(id);
     if app.setup().queue(&queue).is_none() {
@@ -83,13 +86,10 @@ pub(super) async fn queue_move(
             down: name == "down",
             note: short(wish.note),
         },
-        "stop" | "resume" => {
-            caller.may(Permission::SteerQueues)?;
-            Command::Stop {
-                queue: queue.clone(),
-                stop: name == "stop",
-            }
-        }
+        "stop" | "resume" => Command::Stop {
+            queue: queue.clone(),
+            stop: name == "stop",
+        },
         _ => return Err(Problem::not_found("There is no such move")),
     };
     app.command(command, ask(&caller, &headers)?).await?;
@@ -115,8 +115,8 @@ pub(super) async fn help_calls(State(app): App) -> Json<Vec<HelpView>> {
 }
 
 /// Asks for a person at a kiosk.
-#[utoipa::path(post, path = "/api/v1/kiosks/{id}/help", tag = "kiosks", request_body = HelpBody,
-    params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/help", tag = "kiosks", request_body = HelpBody,
+    params(("kiosk" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn ask_help(
     State(app): App,
@@ -136,7 +136,7 @@ pub(super) async fn ask_help(
 }
 
 /// Ends a call for a person: staff went there, or (from the kiosk) nobody needs to any more.
-#[utoipa::path(post, path = "/api/v1/kiosks/{id}/help/end", tag = "kiosks", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/help/end", tag = "kiosks", params(("kiosk" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn end_help(
     State(app): App,

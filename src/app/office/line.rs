@@ -14,7 +14,7 @@ use super::form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 use super::hub::OfficeApp;
 use crate::app::outbox::intake::Intake;
 use crate::app::outbox::{Sender, Upstream, keyfile};
-use crate::app::{StartError, Stop};
+use crate::app::{StartError, Stop, backup};
 use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
 use crate::domain::id::SubmissionId;
@@ -82,7 +82,9 @@ pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
 
 impl Line {
     /// Starts the sender, lets the counters open forms, and gives the routes where kiosks hand in.
-    pub fn attach(self, office: &Arc<OfficeApp>, clock: Clock, stop: Stop) -> Router {
+    ///
+    /// `lock` is held as long as these routes live.
+    pub fn attach(self, office: &Arc<OfficeApp>, clock: Clock, stop: Stop, lock: backup::Lock) -> Router {
         let db = office.db().clone();
         if let Some(key) = self.opening {
             office.plug_forms(opener(db.clone(), key, office.config().clone()));
@@ -90,24 +92,28 @@ impl Line {
         let Some(receipt_key) = self.receipt_key else {
             return Router::new();
         };
+        let config = office.config();
+        let source = source(config);
+        if let Err(problem) = backup::begin(&source, &db, clock.now()) {
+            warn!(%problem, "the office takes no submissions");
+            return Router::new();
+        }
+        backup::start(
+            source,
+            db.clone(),
+            config.backup.clone(),
+            receipt_key.clone(),
+            clock.clone(),
+            stop.clone(),
+        );
         let forwards = self.upstream.is_some();
         let sender = Arc::new(OnceLock::new());
         if let Some(upstream) = self.upstream {
             let (started, _) = Sender::start(db.clone(), upstream, clock.clone(), stop, delays());
             let _ = sender.set(started);
         }
-        let epoch = match db
-            .read(|c| Ok(c.query_row("SELECT value FROM meta WHERE key='epoch'", [], |row| row.get(0))?))
-        {
-            Ok(epoch) => epoch,
-            Err(problem) => {
-                warn!(%problem, "the office takes no submissions");
-                return Router::new();
-            }
-        };
         let intake = Intake {
             db,
-            epoch,
             key: receipt_key,
             clock,
             on_accepted: Arc::new(move |c, delivery, now| {
@@ -117,7 +123,9 @@ impl Line {
                     Ok(())
                 }
             }),
+            relays: forwards,
             after_commit: Arc::new(move |new| {
+                let _held = &lock;
                 if let (true, Some(sender)) = (new > 0, sender.get()) {
                     sender.wake();
                 }
@@ -125,6 +133,11 @@ impl Line {
         };
         server::router(intake.door(Arc::new(RwLock::new(self.peers))))
     }
+}
+
+/// The office's file, for copies of it.
+pub fn source(config: &OfficeConfig) -> backup::Source {
+    backup::Source::new("office", &config.data, crate::store::office::SCHEMA, None)
 }
 
 /// A city has few hubs: one that asks twice a minute is no burden, and what waits arrives soon after an outage.

@@ -196,12 +196,12 @@ fn routes(office: &Arc<OfficeApp>) -> Guarded {
         )
         .get("/api/v1/help", Permission::AttendCounter, api_queues::help_calls)
         .post(
-            "/api/v1/kiosks/{id}/help",
+            "/api/v1/kiosks/{kiosk}/help",
             Permission::IssueTickets,
             api_queues::ask_help,
         )
         .post(
-            "/api/v1/kiosks/{id}/help/end",
+            "/api/v1/kiosks/{kiosk}/help/end",
             Permission::IssueTickets,
             api_queues::end_help,
         )

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tracing::error;
 
-use crate::clock::Clock;
-use crate::domain::seal::SigningKey;
-use crate::domain::submission::Verdict;
+use crate::clock::{Clock, random};
+use crate::domain::seal::{Signed, SigningKey};
+use crate::domain::submission::durable::{MARK_DOMAIN, Mark};
 use crate::domain::submission::peers::{Delivery, PeerBook};
-use crate::store::{Db, StoreError, inbox};
-use crate::sync::server::{Door, Keep, KeepError};
+use crate::domain::submission::{Acknowledgement, Verdict};
+use crate::store::{Db, StoreError, backup, inbox, lives};
+use crate::sync::server::{Arrival, Door, Keep, KeepError, Kept};
 
 /// What happens once for a new item, in the transaction that keeps it.
 pub type OnAccepted = Arc<dyn Fn(&Connection, &Delivery, Timestamp) -> Result<(), StoreError> + Send + Sync>;
@@ -23,14 +24,14 @@ pub type AfterCommit = Arc<dyn Fn(usize) + Send + Sync>;
 pub struct Intake {
     /// A file with [`inbox::TABLES`].
     pub db: Db,
-    /// That file's epoch.
-    pub epoch: String,
     /// The key that signs for what is kept.
     pub key: SigningKey,
     /// The clock.
     pub clock: Clock,
     /// Done once for each new item, in its transaction; the office passes it on with [`crate::store::outbox::relay`].
     pub on_accepted: OnAccepted,
+    /// Whether all of it is passed on, so that what is durable above is durable here.
+    pub relays: bool,
     /// Done after each commit.
     pub after_commit: AfterCommit,
 }
@@ -40,31 +41,28 @@ impl Intake {
     pub fn door(self, peers: Arc<RwLock<PeerBook>>) -> Door {
         Door {
             peers,
-            epoch: self.epoch.clone(),
             clock: self.clock.clone(),
-            durable: Arc::new(|_| Vec::new()),
             keep: self.keep(),
         }
     }
 
     fn keep(self) -> Keep {
-        Arc::new(move |deliveries| {
+        Arc::new(move |arrival| {
             let intake = self.clone();
-            Box::pin(async move { intake.take(deliveries).await })
+            Box::pin(async move { intake.take(arrival).await })
         })
     }
 
     /// Keeps a batch in one transaction and gives the verdicts once it is on the disk.
-    pub async fn take(&self, deliveries: Vec<Delivery>) -> Result<Vec<Verdict>, KeepError> {
+    pub async fn take(&self, arrival: Arrival) -> Result<Kept, KeepError> {
+        if !arrival.deliveries.is_empty() && !self.db.has_room() {
+            error!("the disk is nearly full; nothing new is taken in");
+            return Err(KeepError);
+        }
         let (intake, now) = (self.clone(), self.clock.now());
-        let verdicts = self
+        let (verdicts, mark) = self
             .db
-            .write(move |conn| {
-                deliveries
-                    .iter()
-                    .map(|delivery| intake.one(conn, delivery, now))
-                    .collect::<Result<Vec<_>, _>>()
-            })
+            .write(move |conn| intake.all(conn, &arrival, now))
             .await
             .map_err(|problem| {
                 error!(error = %problem, "a batch could not be kept");
@@ -75,14 +73,59 @@ impl Intake {
             .filter(|verdict| matches!(verdict, Verdict::Accepted(_)))
             .count();
         (self.after_commit)(new);
-        Ok(verdicts)
+        Ok(Kept {
+            verdicts,
+            durable: (mark.server_seq > 0).then(|| Signed::new(MARK_DOMAIN, &mark, &self.key)),
+            epoch: mark.server_epoch,
+        })
+    }
+
+    fn all(
+        &self,
+        conn: &Connection,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<(Vec<Verdict>, Mark), StoreError> {
+        let mut epoch = lives::epoch(conn)?;
+        if let Some(word) = &arrival.last_word
+            && self.is_behind(conn, word, &epoch)?
+        {
+            epoch = lives::rotate(conn, lives::Why::SenderKnowsMore, random(), now)?;
+        }
+        let verdicts = arrival
+            .deliveries
+            .iter()
+            .map(|delivery| self.one(conn, delivery, &epoch, now))
+            .collect::<Result<_, _>>()?;
+        if self.relays {
+            backup::advance_relayed(conn, &epoch)?;
+        }
+        let mark = Mark {
+            server_seq: backup::reach(conn, &epoch)?,
+            server_epoch: epoch,
+        };
+        Ok((verdicts, mark))
+    }
+
+    /// Whether `word` is ours, of this life, and of a place that this file never gave: it was set back.
+    fn is_behind(&self, conn: &Connection, word: &Acknowledgement, epoch: &str) -> Result<bool, StoreError> {
+        let Some(body) = word.read(&[self.key.verifying()]) else {
+            return Ok(false);
+        };
+        Ok(body.server_epoch == epoch && body.server_seq > lives::last_seq(conn)?)
     }
 
     /// One item in a savepoint of its own: one that does not fit leaves the others alone.
-    fn one(&self, conn: &Connection, delivery: &Delivery, now: Timestamp) -> Result<Verdict, StoreError> {
+    fn one(
+        &self,
+        conn: &Connection,
+        delivery: &Delivery,
+        epoch: &str,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
         conn.execute_batch("SAVEPOINT item")?;
         let stamp = inbox::Stamp {
-            epoch: &self.epoch,
+            epoch,
             now,
             key: &self.key,
         };

@@ -17,16 +17,23 @@ use crate::domain::seal::{OpeningKey, Role, SigningKey, open};
 use crate::domain::submission::peers::{Peer, PeerBook, TokenHash};
 use crate::domain::submission::transit::State;
 use crate::domain::submission::{Answer, Content};
-use crate::store::{Opened, Schema, central, inbox};
+use crate::store::{Opened, Schema, backup, central, inbox, lives};
 use crate::sync::server;
 
 const KIOSK: Schema = Schema {
     application_id: 11,
-    migrations: &[outbox::TABLES],
+    migrations: &[outbox::TABLES, outbox::WORDS],
 };
 const OFFICE: Schema = Schema {
     application_id: 12,
-    migrations: &[inbox::TABLES, outbox::TABLES],
+    migrations: &[
+        inbox::TABLES,
+        outbox::TABLES,
+        lives::TABLES,
+        backup::TABLES,
+        inbox::DOUBTS,
+        outbox::WORDS,
+    ],
 };
 const CANARY: &str = "CANARIO-1714307103-Quishpe";
 
@@ -119,12 +126,21 @@ async fn serve(
     clock: &Clock,
     on_accepted: intake::OnAccepted,
 ) -> (SocketAddr, JoinHandle<()>) {
+    serve_as(opened, clock, on_accepted, false).await
+}
+
+async fn serve_as(
+    opened: &Opened,
+    clock: &Clock,
+    on_accepted: intake::OnAccepted,
+    relays: bool,
+) -> (SocketAddr, JoinHandle<()>) {
     let intake = Intake {
         db: opened.db.clone(),
-        epoch: opened.epoch.clone(),
         key: server_key(),
         clock: clock.clone(),
         on_accepted,
+        relays,
         after_commit: Arc::new(|_| {}),
     };
     let router = server::router(intake.door(peers()));
@@ -255,7 +271,7 @@ fn both_ends_restart_on_their_files_after_a_lost_answer() {
             .await
             .expect("taken");
         assert_eq!(
-            first.upstream.client.post(&on_line, now).await,
+            first.upstream.client.post(&on_line, None, now).await,
             Reply::Nothing { why: "cut" }
         );
         assert_eq!(
@@ -382,6 +398,172 @@ fn a_server_restored_from_an_old_copy_gets_everything_again() {
         drain(&mut pump, &clock).await;
         assert_eq!(ids_at(&restored.db), wanted);
     });
+}
+
+/// Copies and checks the file as `ventanilla backup` does.
+async fn back_up(folder: &Path, role: &'static str, db: &Db, clock: &Clock) -> crate::app::backup::Made {
+    let schema = if role == "central" {
+        central::SCHEMA
+    } else {
+        OFFICE
+    };
+    let source = crate::app::backup::Source::new(role, folder, schema, None);
+    let (db, now, copies) = (db.clone(), clock.now(), folder.join("copies"));
+    tokio::task::spawn_blocking(move || {
+        crate::app::backup::make(&source, &db, &copies, &server_key(), now, true).expect("a copy")
+    })
+    .await
+    .expect("made")
+}
+
+/// Turns the pump once, after the pause that it asks for.
+async fn ask_again(pump: &mut Pump, clock: &Clock) {
+    clock.advance(SignedDuration::from_mins(11));
+    assert_eq!(pump.pass().await.expect("heartbeat"), Pass::Answered);
+}
+
+fn bodies(db: &Db) -> i64 {
+    db.read(|conn| Ok(conn.query_row("SELECT count(envelope) FROM outbox", [], |row| row.get(0))?))
+        .expect("bodies")
+}
+
+#[test]
+fn a_body_is_let_go_of_only_a_day_after_a_checked_copy_has_it() {
+    run(async {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = clock();
+        let city = Db::open(&folder.path().join("central.db"), central::SCHEMA).expect("open");
+        let kiosk = Db::memory(KIOSK).expect("open").db;
+        let (address, _server) = serve(&city, &clock, nothing_more()).await;
+        let mut pump = pump(&kiosk, address, "kiosk-1", &clock);
+        confirm(&kiosk, &clock).await;
+        confirm(&kiosk, &clock).await;
+        drain(&mut pump, &clock).await;
+        clock.advance(SignedDuration::from_hours(48));
+        ask_again(&mut pump, &clock).await;
+        assert_eq!(bodies(&kiosk), 2, "received is not enough, however long ago");
+
+        back_up(folder.path(), "central", &city.db, &clock).await;
+        confirm(&kiosk, &clock).await;
+        drain(&mut pump, &clock).await;
+        let counts = kiosk.read(outbox::counts).expect("counts");
+        assert_eq!(
+            (counts.durable, counts.received),
+            (2, 1),
+            "the third came after the copy"
+        );
+        ask_again(&mut pump, &clock).await;
+        assert_eq!(bodies(&kiosk), 3, "not at once");
+        clock.advance(SignedDuration::from_hours(25));
+        ask_again(&mut pump, &clock).await;
+        assert_eq!(bodies(&kiosk), 1);
+    });
+}
+
+#[test]
+fn what_is_durable_above_is_durable_at_the_office_in_between() {
+    run(async {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = clock();
+        let open = |name: &str, schema| Db::open(&folder.path().join(name), schema).expect("open");
+        let (city, office) = (open("central.db", central::SCHEMA), open("office.db", OFFICE));
+        let kiosk = Db::memory(KIOSK).expect("open").db;
+        let (city_at, _a) = serve(&city, &clock, nothing_more()).await;
+        let (office_at, _b) = serve_as(&office, &clock, Arc::new(outbox::relay), true).await;
+        let mut from_kiosk = pump(&kiosk, office_at, "kiosk-1", &clock);
+        let mut from_office = pump(&office.db, city_at, "hub", &clock);
+        confirm(&kiosk, &clock).await;
+        confirm(&kiosk, &clock).await;
+        drain(&mut from_kiosk, &clock).await;
+        drain(&mut from_office, &clock).await;
+        let durable = |db: &Db| db.read(outbox::counts).expect("counts").durable;
+        ask_again(&mut from_kiosk, &clock).await;
+        assert_eq!((durable(&kiosk), durable(&office.db)), (0, 0));
+        back_up(folder.path(), "central", &city.db, &clock).await;
+        ask_again(&mut from_office, &clock).await;
+        ask_again(&mut from_kiosk, &clock).await;
+        assert_eq!((durable(&kiosk), durable(&office.db)), (2, 2));
+        confirm(&kiosk, &clock).await;
+        drain(&mut from_kiosk, &clock).await;
+        assert_eq!(durable(&kiosk), 2);
+        back_up(folder.path(), "office", &office.db, &clock).await;
+        ask_again(&mut from_kiosk, &clock).await;
+        assert_eq!(
+            (durable(&kiosk), durable(&office.db)),
+            (3, 2),
+            "the office's own copy counts too"
+        );
+    });
+}
+
+#[test]
+fn a_server_set_back_behind_its_own_back_learns_it_from_the_first_sender() {
+    run(async {
+        let folder = tempfile::tempdir().expect("folder");
+        let (clock, path) = (clock(), folder.path().join("central.db"));
+        let kiosk = Db::memory(KIOSK).expect("open").db;
+        let city = Db::open(&path, central::SCHEMA).expect("open");
+        let (address, server) = serve(&city, &clock, nothing_more()).await;
+        let chaos = Chaos::start(address, &[]).await;
+        let mut pump = pump(&kiosk, chaos.address, "kiosk-1", &clock);
+        let mut wanted = vec![confirm(&kiosk, &clock).await.id];
+        drain(&mut pump, &clock).await;
+        let old = folder.path().join("old.db");
+        crate::store::backup::copy(&path, &old).expect("copied by hand");
+        wanted.push(confirm(&kiosk, &clock).await.id);
+        drain(&mut pump, &clock).await;
+        server.abort();
+        let _ = server.await;
+        let epoch = city.epoch.clone();
+        drop(city);
+
+        // The whole folder of yesterday, so that nothing beside the database tells.
+        for ending in ["db-wal", "db-shm"] {
+            let _ = std::fs::remove_file(path.with_extension(ending));
+        }
+        std::fs::copy(&old, &path).expect("copied back");
+        let city = Db::open(&path, central::SCHEMA).expect("open again");
+        assert_eq!(city.epoch, epoch, "nothing shows yet");
+        let (address, _server) = serve(&city, &clock, nothing_more()).await;
+        chaos.lead_to(address);
+        ask_again(&mut pump, &clock).await;
+        drain(&mut pump, &clock).await;
+        wanted.sort();
+        assert_eq!(ids_at(&city.db), wanted);
+        let lives = city.db.read(lives::list).expect("lives");
+        assert_eq!(lives.len(), 1, "one new life, not one for each question");
+        assert_eq!(
+            (lives[0].why.as_str(), lives[0].server_seq),
+            ("sender-knows-more", 1)
+        );
+    });
+}
+
+#[test]
+fn a_mark_that_the_server_did_not_sign_lets_nothing_go() {
+    let kiosk = Db::memory(KIOSK).expect("open").db;
+    let pump = pump(
+        &kiosk,
+        "127.0.0.1:9".parse().expect("address"),
+        "kiosk-1",
+        &clock(),
+    );
+    let mark = Mark {
+        server_epoch: "s".into(),
+        server_seq: 9,
+    };
+    let ours = Signed::new(MARK_DOMAIN, &mark, &server_key());
+    assert_eq!(pump.mark(Some(&ours), "s"), Some(mark.clone()));
+    assert_eq!(pump.mark(Some(&ours), "t"), None, "of an earlier life");
+    assert_eq!(
+        pump.mark(Some(&Signed::new(MARK_DOMAIN, &mark, &device("hub"))), "s"),
+        None
+    );
+    assert_eq!(
+        pump.mark(Some(&Signed::new("VSP1//other//", &mark, &server_key())), "s"),
+        None
+    );
+    assert_eq!(pump.mark(None, "s"), None);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! The header is authenticated as the bytes that stand there, so a later version may add fields.
 
 mod keys;
+mod signed;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 use super::submission::Header;
 
 pub use keys::{KeyError, OpeningKey, Recipient, Role, SigningKey, VerifyingKey, hex, kid_of, unhex};
+pub use signed::Signed;
 
 /// Largest envelope that travels, in bytes.
 pub const ENVELOPE_MAX: usize = 256 * 1024;

@@ -4,6 +4,7 @@
 //! An item is known by its id and by the SHA-256 of its envelope; the device signs that hash.
 //! Begin at [`Header`], then [`peers`] for who may hand in what.
 
+pub mod durable;
 pub mod peers;
 pub mod transit;
 
@@ -278,13 +279,19 @@ impl Acknowledgement {
         Self { body, signature }
     }
 
-    /// What it says, if one of `keys` signed it and it speaks of this item.
-    pub fn check(&self, keys: &[VerifyingKey], id: SubmissionId, hash: Hash) -> Option<AckBody> {
+    /// What it says, if one of `keys` signed it.
+    pub fn read(&self, keys: &[VerifyingKey]) -> Option<AckBody> {
         let body: AckBody = serde_json::from_str(&self.body).ok()?;
         let signature = super::seal::unhex(&self.signature)?;
         let key = keys.iter().find(|key| key.kid() == body.kid)?;
-        let fits = body.submission_id == id && body.hash == hash.to_hex();
-        (fits && key.verify(ACKNOWLEDGEMENT_DOMAIN, self.body.as_bytes(), &signature)).then_some(body)
+        key.verify(ACKNOWLEDGEMENT_DOMAIN, self.body.as_bytes(), &signature)
+            .then_some(body)
+    }
+
+    /// What it says, if one of `keys` signed it and it speaks of this item.
+    pub fn check(&self, keys: &[VerifyingKey], id: SubmissionId, hash: Hash) -> Option<AckBody> {
+        self.read(keys)
+            .filter(|body| body.submission_id == id && body.hash == hash.to_hex())
     }
 }
 

@@ -77,14 +77,3 @@ pub enum Outcome {
         why: String,
     },
 }
-
-/// How far the server's verified copies reach for one device.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Watermark {
-    /// The device.
-    pub device_id: String,
-    /// Life of the device's data file.
-    pub outbox_epoch: String,
-    /// Every submission up to this one is in a verified backup.
-    pub device_seq: u32,
-}

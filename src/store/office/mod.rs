@@ -45,6 +45,10 @@ pub const SCHEMA: Schema = Schema {
         super::inbox::TABLES,
         super::outbox::TABLES,
         include_str!("0002_staff.sql"),
+        super::lives::TABLES,
+        super::backup::TABLES,
+        super::inbox::DOUBTS,
+        super::outbox::WORDS,
     ],
 };
 
@@ -93,9 +97,7 @@ mod tests {
             create_user(c, "audi", "Auditora", Role::Auditor, "x", Timestamp::UNIX_EPOCH)
         })
         .expect("usable");
-        assert!(
-            folder.path().join("office.before-4.db").exists(),
-            "a copy of what was there"
-        );
+        let copy = format!("office.before-{}.db", SCHEMA.migrations.len());
+        assert!(folder.path().join(copy).exists(), "a copy of what was there");
     }
 }

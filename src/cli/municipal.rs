@@ -1,0 +1,145 @@
+//! Central from the command line: it serves, and its file is copied and restored.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+
+use super::{compose, print, roles};
+use crate::app::backup::{self, Source};
+use crate::app::outbox::keyfile;
+use crate::app::{central as app, office};
+use crate::clock::Clock;
+use crate::config;
+use crate::config::backup::BackupConfig;
+use crate::config::central::CentralConfig;
+use crate::config::office::OfficeConfig;
+use crate::domain::seal::{SigningKey, VerifyingKey};
+use crate::store::Db;
+
+/// `ventanilla central …`
+#[derive(Subcommand)]
+pub(super) enum CentralAction {
+    /// Puts a copy in the place of central's file; the file that is there is moved aside, never deleted.
+    Restore {
+        /// The manifest of the copy, `central-….manifest.json`.
+        #[arg(long)]
+        from: PathBuf,
+    },
+}
+
+/// `ventanilla backup …`
+#[derive(Args)]
+pub(super) struct BackupArguments {
+    /// Settings of central.
+    #[arg(long, required_unless_present = "office", conflicts_with = "office")]
+    central: Option<PathBuf>,
+    /// Settings of an office.
+    #[arg(long)]
+    office: Option<PathBuf>,
+    /// Folder of the copy, on another disk; without it, the one of the settings.
+    #[arg(long)]
+    to: Option<PathBuf>,
+    /// How many copies stay.
+    #[arg(long)]
+    keep: Option<usize>,
+    /// Let a copy on the disk of the data count: senders then forget what it holds.
+    #[arg(long)]
+    same_disk: bool,
+}
+
+pub(super) fn central(path: &Path, action: Option<CentralAction>) -> anyhow::Result<()> {
+    let config: CentralConfig = config::load(path)?;
+    let config = config.resolved(path);
+    match action {
+        None => {
+            let (runtime, stop) = roles::begin()?;
+            runtime.block_on(async {
+                let central = compose::central(config, Clock::System, stop).await?;
+                print(&format!("central http://{}", central.address));
+                print("ready");
+                central.finished().await;
+                Ok(())
+            })
+        }
+        Some(CentralAction::Restore { from }) => {
+            let key = keyfile::signing(&config.receipt_key)?;
+            restore(&app::source(&config), &from, &[key.verifying()])
+        }
+    }
+}
+
+pub(super) fn restore_office(config: &OfficeConfig, from: &Path) -> anyhow::Result<()> {
+    let key = office_key(config)?;
+    restore(&office::line::source(config), from, &[key.verifying()])
+}
+
+fn restore(source: &Source, from: &Path, keys: &[VerifyingKey]) -> anyhow::Result<()> {
+    let restored = backup::restore(source, from, keys, Clock::System.now())?;
+    print(&format!(
+        "restored {}\nsubmissions {}\nlast {}\nepoch {}",
+        restored.manifest.file, restored.manifest.submissions, restored.manifest.server_seq, restored.epoch
+    ));
+    if let Some(aside) = restored.replaced {
+        print(&format!("replaced {}", aside.display()));
+    }
+    Ok(())
+}
+
+pub(super) fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
+    let (source, settings, key) = if let Some(path) = &arguments.central {
+        let config: CentralConfig = config::load(path)?;
+        let config = config.resolved(path);
+        (
+            app::source(&config),
+            config.backup.clone(),
+            keyfile::signing(&config.receipt_key)?,
+        )
+    } else if let Some(path) = &arguments.office {
+        let config: OfficeConfig = config::load(path)?;
+        let config = config.resolved(path);
+        (
+            office::line::source(&config),
+            config.backup.clone(),
+            office_key(&config)?,
+        )
+    } else {
+        bail!("Whose file is meant? Add --central central.toml or --office office.toml")
+    };
+    let folder = arguments
+        .to
+        .clone()
+        .or_else(|| settings.as_ref().map(|settings| settings.folder.clone()))
+        .context("There is no folder for the copy; add --to, or [backup] to the settings")?;
+    let same_disk = arguments.same_disk || settings.as_ref().is_some_and(|settings| settings.same_disk);
+    let keep = arguments
+        .keep
+        .or_else(|| settings.as_ref().map(|BackupConfig { keep, .. }| *keep));
+    let db = Db::open_existing(&source.path, source.schema)?;
+    let made = backup::make(&source, &db, &folder, &key, Clock::System.now(), same_disk)?;
+    if let Some(keep) = keep {
+        backup::thin_out(source.role, &folder, keep)?;
+    }
+    print(&format!(
+        "backup {}\nsubmissions {}\nlast {}\ncounts {}",
+        made.manifest.display(),
+        made.copied.submissions,
+        made.copied.server_seq,
+        if made.counts { "yes" } else { "no" }
+    ));
+    if !made.counts {
+        bail!(
+            "The copy in {} is good but does not count: it is on the disk of the data; choose a folder on another disk",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+fn office_key(config: &OfficeConfig) -> anyhow::Result<SigningKey> {
+    let path = config
+        .receipt_key
+        .as_deref()
+        .context("The office has no receipt_key, so it takes no submissions and signs no copies")?;
+    Ok(keyfile::signing(path)?)
+}
