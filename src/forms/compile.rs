@@ -394,6 +394,7 @@ fn seen_from_parent(expr: &Expr) -> Expr {
             Box::new(seen_from_parent(right)),
         ),
         Expr::Call(function, arguments) => Expr::Call(*function, all(arguments)),
+        Expr::Unknown(name, arguments) => Expr::Unknown(name.clone(), all(arguments)),
         Expr::Path(path) => {
             let mut path = path.clone();
             let relative = matches!(path.start, Start::Here | Start::Current);

@@ -130,7 +130,8 @@ pub fn eval(expr: &str) -> Result<String, Finding> {
 
 /// Like [`eval`], at a moment of the caller's choice.
 pub fn eval_in(expr: &str, env: &Env) -> Result<String, Finding> {
-    let expr = xpath::parse(expr).map_err(|e| Finding::error(format!("At character {}: {e}", e.at + 1)))?;
+    let expr = xpath::parse_leniently(expr)
+        .map_err(|e| Finding::error(format!("At character {}: {e}", e.at + 1)))?;
     let tree = Tree::new();
     let scope = Scope {
         forest: Forest {

@@ -91,6 +91,12 @@ pub enum EngineError {
     /// The recalculation used up its steps.
     #[error("The form took too many steps to recalculate; simplify its lists or calculations")]
     Budget,
+    /// An expression calls what does not exist. A compiled form has no such expression.
+    #[error("The form calls {name}(), which does not exist; check it again")]
+    UnknownFunction {
+        /// The name as written.
+        name: String,
+    },
     /// The calculations never settle.
     #[error("The form's choices and counts change one another without end; simplify them")]
     Unstable,
@@ -100,6 +106,7 @@ impl From<EvalError> for EngineError {
     fn from(error: EvalError) -> EngineError {
         match error {
             EvalError::Budget => EngineError::Budget,
+            EvalError::UnknownFunction(name) => EngineError::UnknownFunction { name },
         }
     }
 }

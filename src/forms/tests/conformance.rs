@@ -48,8 +48,79 @@ fn expressions_agree_with_both_engines() {
             Err(finding) => failed.push(format!("{} => {finding}", text("expr"))),
         }
     }
-    assert_eq!((passed, rows.len()), (661, 723), "{}", failed.join("\n"));
+    assert_eq!((passed, rows.len()), (723, 723), "{}", failed.join("\n"));
 }
+
+/// Rows where JavaRosa and web-forms differ: JavaRosa's answer is ours, or there is a reason why not.
+const OWN_WAY: &[(&str, &str)] = &[
+    (
+        "ceiling(",
+        "XPath 1.0 has it and JavaRosa does not; a fee needs it",
+    ),
+    ("floor(", "XPath 1.0 has it and JavaRosa does not; a fee needs it"),
+    (
+        "max(-4, -1, -3)",
+        "JavaRosa begins at the smallest positive number and answers 0",
+    ),
+    (
+        "date(",
+        "JavaRosa adds midnight to a day kept as text, which a citizen would read",
+    ),
+    (
+        "date-time('nonsense')",
+        "JavaRosa stops; a citizen must be able to go on, so it is empty",
+    ),
+    (
+        "decimal-time(",
+        "JavaRosa stops at a time without a day; web-forms and the specification read it",
+    ),
+    (
+        "if(",
+        "JavaRosa keeps a truth as 1 or 0 only when it is stored; here it is printed",
+    ),
+    ("string(date(", "not a number is not a day; JavaRosa prints NaN"),
+];
+
+#[test]
+fn where_engines_differ_javarosa_is_followed() {
+    let Some(root) = cases() else { return };
+    let rows = json(&root.join("xpath_engines_disagree.json"));
+    let mut failed = Vec::new();
+    let mut unused: Vec<&str> = OWN_WAY.iter().map(|(begin, _)| *begin).collect();
+    for row in rows.as_array().expect("a list of rows") {
+        let text = |key: &str| row[key].as_str().unwrap_or("");
+        let reason = OWN_WAY.iter().any(|(begin, _)| text("expr").starts_with(begin));
+        let followed = match eval(text("expr")) {
+            Ok(got) => same(text("type"), &got, text("javarosa")),
+            Err(_) => text("javarosa").starts_with("ERR"),
+        };
+        if !followed {
+            unused.retain(|begin| !text("expr").starts_with(begin));
+        }
+        if !followed && !reason {
+            failed.push(format!(
+                "{} => {:?}, not {}",
+                text("expr"),
+                eval(text("expr")),
+                text("javarosa")
+            ));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(unused.is_empty(), "reasons for nothing: {unused:?}");
+}
+
+/// Cases where the two engines disagree, and why JavaRosa's answer is not ours.
+const NOT_OURS: &[(&str, &str)] = &[
+    (
+        "flat_xlsform_test.xml.0",
+        "JavaRosa's stub fills telephone numbers with the word `found`",
+    ),
+    (
+        "socio-economic-survey.xml.2",
+        "JavaRosa prints `[itext:]` for the label of no choice; ours is empty",
+    ),
+];
 
 #[test]
 fn walks_agree_with_javarosa() {
@@ -83,14 +154,14 @@ fn walks_agree_with_javarosa() {
                     .filter(|k| got[**k] != expected[**k])
                     .map(|k| format!("{k}: got {} expected {}", got[*k], expected[*k]))
                     .collect();
-                if differs.is_empty() {
+                let name = file
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                if differs.is_empty() || NOT_OURS.iter().any(|(n, _)| name.starts_with(n)) {
                     passed += 1;
                 } else {
-                    let name = file
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned();
                     failed.push(format!(
                         "{name} errors {}\n  {}",
                         got["stepErrors"],
@@ -100,5 +171,5 @@ fn walks_agree_with_javarosa() {
             }
         }
     }
-    assert_eq!((passed, files.len()), (55, 57), "{}", failed.join("\n"));
+    assert_eq!((passed, files.len()), (57, 57), "{}", failed.join("\n"));
 }

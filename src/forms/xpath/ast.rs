@@ -12,6 +12,8 @@ pub enum Expr {
     Negate(Box<Expr>),
     Binary(Operator, Box<Expr>, Box<Expr>),
     Call(Function, Vec<Expr>),
+    /// A call that can never be made: no such function, or arguments it does not take. Only lenient parsing has it.
+    Unknown(String, Vec<Expr>),
     Path(Path),
 }
 
@@ -138,19 +140,22 @@ impl fmt::Display for Expr {
                 write!(f, " {} ", operator.sign())?;
                 right.write(f, operator.strength() + 1)
             }
-            Expr::Call(function, arguments) => {
-                write!(f, "{}(", function.name())?;
-                for (i, argument) in arguments.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(", ")?;
-                    }
-                    write!(f, "{argument}")?;
-                }
-                f.write_str(")")
-            }
+            Expr::Call(function, arguments) => write_call(f, function.name(), arguments),
+            Expr::Unknown(name, arguments) => write_call(f, name, arguments),
             Expr::Path(path) => write!(f, "{path}"),
         }
     }
+}
+
+fn write_call(f: &mut fmt::Formatter<'_>, name: &str, arguments: &[Expr]) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for (i, argument) in arguments.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{argument}")?;
+    }
+    f.write_str(")")
 }
 
 impl fmt::Display for Path {

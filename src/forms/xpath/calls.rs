@@ -1,19 +1,15 @@
 //! What each function does.
 
-use super::ast::{Axis, Expr, Path, Start, Step};
+use super::ast::Expr;
+use super::codes::{decode, digest, draw, uuid};
 use super::dates;
 use super::eval::{EvalError, Here, Scope};
 use super::functions::Function;
+use super::repeats::{indexed_repeat, position, pull_data, shuffle};
 use super::tree::NodeRef;
 use super::value::{Value, round_at};
 use crate::forms::ecuador;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::ZonedDateTime;
-use sha2::{Digest, Sha256, Sha384, Sha512};
-
-/// The algorithms of `digest()`.
-pub(super) const DIGESTS: &[&str] = &["SHA-256", "SHA-384", "SHA-512"];
 
 pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here) -> Result<Value, EvalError> {
     use Function as F;
@@ -71,16 +67,30 @@ pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here)
             kept => Ok(kept),
         },
 
+        F::Checklist => {
+            let mut held = 0.0;
+            for factor in &args[2..] {
+                held += f64::from(u8::from(s.truth(factor, here)?));
+            }
+            let (least, most) = (number(0)?.trunc(), number(1)?.trunc());
+            yes((least < 0.0 || held >= least) && (most < 0.0 || held <= most))
+        }
+        F::WeightedChecklist => {
+            let mut weight = 0.0;
+            for pair in args[2..].chunks_exact(2) {
+                if s.truth(&pair[0], here)? {
+                    weight += s.number(&pair[1], here)?;
+                }
+            }
+            yes(weight >= number(0)? && weight <= number(1)?)
+        }
+
         F::Number if args.is_empty() => num(s.read(here.node).number()),
         F::Number => num(number(0)?),
         F::Int => num(number(0)?.trunc() + 0.0),
         F::Round => {
-            let places = if args.len() > 1 { number(1)? } else { 0.0 };
-            num(if places.is_nan() {
-                f64::NAN
-            } else {
-                round_at(number(0)?, places as i32)
-            })
+            let places = if args.len() > 1 { number(1)? as i32 } else { 0 };
+            num(round_at(number(0)?, places))
         }
         F::Floor => num(number(0)?.floor()),
         F::Ceiling => num(number(0)?.ceil() + 0.0),
@@ -101,6 +111,19 @@ pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here)
             ]);
             num((bits >> 11) as f64 / (1_u64 << 53) as f64)
         }
+
+        F::Pi => num(std::f64::consts::PI),
+        F::Sin => num(number(0)?.sin()),
+        F::Cos => num(number(0)?.cos()),
+        F::Tan => num(number(0)?.tan()),
+        F::Asin => num(number(0)?.asin()),
+        F::Acos => num(number(0)?.acos()),
+        F::Atan => num(number(0)?.atan()),
+        F::Atan2 => num(number(0)?.atan2(number(1)?)),
+        F::Exp => num(number(0)?.exp()),
+        F::Exp10 => num(10_f64.powf(number(0)?)),
+        F::Log => num(number(0)?.ln()),
+        F::Log10 => num(number(0)?.log10()),
 
         F::Count => num(nodes(s, &args[0], here)?.len() as f64),
         F::CountNonEmpty => {
@@ -148,10 +171,10 @@ pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here)
                 .unwrap_or_default())
         }
 
-        F::Selected => {
-            let wanted = text(1)?;
-            let wanted = wanted.trim();
-            yes(text(0)?.split_whitespace().any(|v| v == wanted))
+        // As in JavaRosa, so that the name of a choice may have spaces.
+        F::Selected | F::IsSelected => {
+            let wanted = format!(" {} ", text(1)?.trim());
+            yes(format!(" {} ", text(0)?).contains(&wanted))
         }
         F::SelectedAt => {
             let at = number(1)?;
@@ -181,6 +204,8 @@ pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here)
             };
             say(digest(&text(0)?, &text(1)?, &encoding))
         }
+
+        F::Base64Decode => say(decode(&text(0)?)),
 
         F::CedulaValid => yes(ecuador::cedula(&text(0)?).is_some()),
         F::RucValid => yes(ecuador::ruc(&text(0)?).is_some()),
@@ -217,7 +242,7 @@ pub(super) fn call(s: &Scope<'_>, function: Function, args: &[Expr], here: Here)
     }
 }
 
-fn nodes(s: &Scope<'_>, expr: &Expr, here: Here) -> Result<Vec<NodeRef>, EvalError> {
+pub(super) fn nodes(s: &Scope<'_>, expr: &Expr, here: Here) -> Result<Vec<NodeRef>, EvalError> {
     Ok(match s.eval(expr, here)? {
         Value::Nodes(nodes) => nodes,
         _ => vec![],
@@ -262,15 +287,13 @@ fn coalesce(s: &Scope<'_>, args: &[Expr], here: Here) -> Result<Value, EvalError
 fn substr(text: &str, start: f64, end: Option<f64>) -> String {
     let length = text.chars().count() as f64;
     let place = |at: f64| {
+        let at = if at.is_nan() { 0.0 } else { at.trunc() };
         if at < 0.0 {
             (length + at).max(0.0)
         } else {
             at.min(length)
         }
     };
-    if start.is_nan() || end.is_some_and(f64::is_nan) {
-        return String::new();
-    }
     let (from, to) = (place(start) as usize, place(end.unwrap_or(length)) as usize);
     text.chars().skip(from).take(to.saturating_sub(from)).collect()
 }
@@ -298,142 +321,6 @@ fn matches_pattern(s: &Scope<'_>, text: &str, pattern: String) -> bool {
     compiled.as_ref().is_some_and(|re| re.is_match(text))
 }
 
-/// The 1-based place of a node among its siblings of the same name.
-fn position(s: &Scope<'_>, node: NodeRef) -> f64 {
-    let name = &s.forest.node(node).name;
-    let Some(parent) = s.forest.parent(node) else {
-        return 1.0;
-    };
-    let before = s
-        .forest
-        .node(parent)
-        .children
-        .iter()
-        .take_while(|c| **c != node.node);
-    let alike = before
-        .filter(|c| {
-            s.forest
-                .node(NodeRef {
-                    tree: node.tree,
-                    node: **c,
-                })
-                .name
-                == *name
-        })
-        .count();
-    alike as f64 + 1.0
-}
-
-/// `indexed-repeat(field, repeat, n, inner_repeat, m, ...)`
-fn indexed_repeat(s: &Scope<'_>, args: &[Expr], here: Here) -> Result<Value, EvalError> {
-    // pyxform writes the field relative to the calculation; what is meant is the field in any instance.
-    let unguided = |expr: &Expr| match expr {
-        Expr::Path(path) if path.start == Start::Root => s.nodes(path, here, false),
-        Expr::Path(path) => match s.nodes(path, here, false)?.first() {
-            Some(node) => s.nodes(&absolute(s, *node), here, false),
-            None => Ok(vec![]),
-        },
-        other => nodes(s, other, here),
-    };
-    let mut inside: Option<NodeRef> = None;
-    for pair in args[1..].chunks_exact(2) {
-        let index = s.number(&pair[1], here)?;
-        let mut set = unguided(&pair[0])?;
-        set.retain(|n| inside.is_none_or(|outer| within(s, *n, outer)));
-        if index < 1.0 || index.is_nan() {
-            return Ok(Value::empty());
-        }
-        match set.get(index as usize - 1) {
-            Some(node) => inside = Some(*node),
-            None => return Ok(Value::empty()),
-        }
-    }
-    let mut set = unguided(&args[0])?;
-    set.retain(|n| inside.is_none_or(|outer| within(s, *n, outer)));
-    Ok(set.first().map_or_else(Value::empty, |n| s.read(*n)))
-}
-
-/// The path of a node without positions.
-fn absolute(s: &Scope<'_>, node: NodeRef) -> Path {
-    let mut steps = Vec::new();
-    let mut at = Some(node);
-    while let Some(n) = at.filter(|n| n.node != 0) {
-        steps.push(Step {
-            axis: Axis::Child,
-            name: Some(s.forest.node(n).name.to_string()),
-            predicates: vec![],
-        });
-        at = s.forest.parent(n);
-    }
-    steps.reverse();
-    Path {
-        start: Start::Root,
-        steps,
-    }
-}
-
-fn within(s: &Scope<'_>, node: NodeRef, outer: NodeRef) -> bool {
-    let mut next = Some(node);
-    while let Some(n) = next {
-        if n == outer {
-            return true;
-        }
-        next = s.forest.parent(n);
-    }
-    false
-}
-
-/// The shuffle of the ODK XForms specification (Park–Miller), so that a seed gives Collect's order.
-fn shuffle(mut nodes: Vec<NodeRef>, seed: i64) -> Vec<NodeRef> {
-    const MODULUS: i64 = 2_147_483_647;
-    let mut state = seed.rem_euclid(MODULUS);
-    if state == 0 {
-        state = MODULUS - 1;
-    }
-    for i in (1..nodes.len()).rev() {
-        state = state * 16_807 % MODULUS;
-        let part = (state - 1) as f64 / (MODULUS - 1) as f64;
-        nodes.swap(i, ((part * (i + 1) as f64) as usize).min(i));
-    }
-    nodes
-}
-
-/// `pulldata('list', 'column', 'key column', key)`
-fn pull_data(
-    s: &Scope<'_>,
-    list: &str,
-    column: &str,
-    key_column: &str,
-    key: &str,
-) -> Result<Value, EvalError> {
-    let Some(document) = s.forest.list(list) else {
-        return Ok(Value::empty());
-    };
-    let child = |n: u32| NodeRef {
-        tree: document.tree,
-        node: n,
-    };
-    let named = |parent: NodeRef, name: &str| {
-        s.forest
-            .node(parent)
-            .children
-            .iter()
-            .map(|c| child(*c))
-            .find(|c| &*s.forest.node(*c).name == name)
-    };
-    let Some(root) = s.forest.node(document).children.first().map(|c| child(*c)) else {
-        return Ok(Value::empty());
-    };
-    let items = &s.forest.node(root).children;
-    s.spend(items.len() as u64)?;
-    for item in items.iter().map(|c| child(*c)) {
-        if named(item, key_column).is_some_and(|k| s.forest.node(k).text == key) {
-            return Ok(named(item, column).map_or_else(Value::empty, |n| s.read(n)));
-        }
-    }
-    Ok(Value::empty())
-}
-
 fn to_moment(s: &Scope<'_>, value: Value) -> Option<ZonedDateTime> {
     let zone = s.env.now.time_zone();
     match value {
@@ -459,53 +346,4 @@ fn decimal_time(s: &Scope<'_>, value: Value) -> f64 {
         let seconds = f64::from(t.hour()) * 3600.0 + f64::from(t.minute()) * 60.0 + f64::from(t.second());
         (seconds + f64::from(t.millisecond()) / 1000.0) / 86_400.0
     })
-}
-
-/// Bytes that only this citizen's form draws: a hash of its seed, its id and a counter.
-fn draw(s: &Scope<'_>) -> [u8; 32] {
-    let n = s.draws.get();
-    s.draws.set(n + 1);
-    let mut hash = Sha256::new();
-    hash.update(s.env.seed.to_le_bytes());
-    hash.update(n.to_le_bytes());
-    hash.update(s.env.instance_id.as_bytes());
-    hash.finalize().into()
-}
-
-fn uuid(s: &Scope<'_>, length: Option<f64>) -> String {
-    let draw = draw(s);
-    match length {
-        Some(length) => {
-            let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-            let length = if length >= 1.0 {
-                length.min(32.0) as usize
-            } else {
-                0
-            };
-            draw.iter()
-                .take(length)
-                .map(|b| char::from(letters[usize::from(*b) % 36]))
-                .collect()
-        }
-        None => {
-            let mut bytes = [0_u8; 16];
-            bytes.copy_from_slice(&draw[..16]);
-            bytes[6] = bytes[6] & 0x0f | 0x40;
-            bytes[8] = bytes[8] & 0x3f | 0x80;
-            uuid::Uuid::from_bytes(bytes).to_string()
-        }
-    }
-}
-
-fn digest(text: &str, algorithm: &str, encoding: &str) -> String {
-    let bytes = match algorithm {
-        "SHA-256" => Sha256::digest(text).to_vec(),
-        "SHA-384" => Sha384::digest(text).to_vec(),
-        "SHA-512" => Sha512::digest(text).to_vec(),
-        _ => return String::new(),
-    };
-    match encoding {
-        "hex" => bytes.iter().map(|b| format!("{b:02x}")).collect(),
-        _ => BASE64.encode(bytes),
-    }
 }

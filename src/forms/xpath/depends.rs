@@ -71,6 +71,11 @@ fn walk(expr: &Expr, here: Place<'_>, current: Place<'_>, place_only: bool, out:
                 );
             }
         }
+        Expr::Unknown(_, arguments) => {
+            for argument in arguments {
+                walk(argument, here, current, false, out);
+            }
+        }
         Expr::Path(path) => walk_path(path, here, current, place_only, out),
     }
 }

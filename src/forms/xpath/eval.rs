@@ -2,7 +2,7 @@
 
 use super::ast::{Axis, Expr, Operator, Path, Start, Step};
 use super::tree::{Cast, Forest, NodeRef};
-use super::value::Value;
+use super::value::{NEAR, Value};
 use super::{calls, dates};
 use crate::forms::Env;
 use regex::Regex;
@@ -10,10 +10,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// Why an expression has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
     #[error("The form took too many steps to recalculate; simplify its lists or calculations")]
     Budget,
+    #[error(
+        "{0}() does not exist or does not take these arguments; correct its name or what is in its parentheses"
+    )]
+    UnknownFunction(String),
 }
 
 /// What an expression may ask of the form it belongs to.
@@ -77,6 +81,7 @@ impl<'a> Scope<'a> {
             Expr::Negate(inner) => Value::Number(-self.number(inner, here)?),
             Expr::Binary(operator, left, right) => self.binary(*operator, left, right, here)?,
             Expr::Call(function, arguments) => calls::call(self, *function, arguments, here)?,
+            Expr::Unknown(name, _) => return Err(EvalError::UnknownFunction(name.clone())),
             Expr::Path(path) => Value::Nodes(self.nodes(path, here, true)?),
         })
     }
@@ -264,7 +269,9 @@ fn equal(a: Value, b: Value) -> bool {
         return a.truth() == b.truth();
     }
     if matches!(a, Value::Number(_)) || matches!(b, Value::Number(_)) {
-        return a.number() == b.number();
+        let (a, b) = (a.number(), b.number());
+        // The first comparison is for the infinities.
+        return a == b || (a - b).abs() < NEAR;
     }
     a.text() == b.text()
 }

@@ -60,6 +60,8 @@ functions! {
     If "if" 3 3;
     Coalesce "coalesce" 2 MANY;
     Once "once" 1 1;
+    Checklist "checklist" 3 MANY;
+    WeightedChecklist "weighted-checklist" 4 MANY;
     // Numbers
     Number "number" 0 1;
     Int "int" 1 1;
@@ -73,12 +75,24 @@ functions! {
     Pow "pow" 2 2;
     Sqrt "sqrt" 1 1;
     Random "random" 0 0;
+    Pi "pi" 0 0;
+    Sin "sin" 1 1;
+    Cos "cos" 1 1;
+    Tan "tan" 1 1;
+    Asin "asin" 1 1;
+    Acos "acos" 1 1;
+    Atan "atan" 1 1;
+    Atan2 "atan2" 2 2;
+    Exp "exp" 1 1;
+    Exp10 "exp10" 1 1;
+    Log "log" 1 1;
+    Log10 "log10" 1 1;
     // Node sets
     Count "count" 1 1;
     CountNonEmpty "count-non-empty" 1 1;
     Position "position" 0 1;
     Last "last" 0 0;
-    IndexedRepeat "indexed-repeat" 3 7;
+    IndexedRepeat "indexed-repeat" 3 11;
     Randomize "randomize" 1 2;
     PullData "pulldata" 4 4;
     // Dates
@@ -92,6 +106,7 @@ functions! {
     FormatDateTime "format-date-time" 2 2;
     // Choices
     Selected "selected" 2 2;
+    IsSelected "is-selected" 2 2;
     SelectedAt "selected-at" 2 2;
     CountSelected "count-selected" 1 1;
     ChoiceName "jr:choice-name" 2 2;
@@ -99,6 +114,7 @@ functions! {
     // Identity
     Uuid "uuid" 0 1;
     Digest "digest" 2 3;
+    Base64Decode "base64-decode" 1 1;
     // Ecuador
     CedulaValid "cedula-valid" 1 1;
     RucValid "ruc-valid" 1 1;
@@ -134,6 +150,12 @@ impl Function {
         if self == Function::IndexedRepeat && given.is_multiple_of(2) {
             return Err("indexed-repeat() takes a field, then pairs of a repeat and a number".to_owned());
         }
+        if self == Function::WeightedChecklist && !given.is_multiple_of(2) {
+            return Err(
+                "weighted-checklist() takes a least, a most, then pairs of a condition and a weight"
+                    .to_owned(),
+            );
+        }
         let mut paths: Vec<&Expr> = match self {
             Function::Count
             | Function::CountNonEmpty
@@ -158,10 +180,10 @@ impl Function {
             (Function::FormatDate | Function::FormatDateTime, Some(format)) => {
                 super::dates::check_format(format)
             }
-            (Function::Digest, Some(algorithm)) if !super::calls::DIGESTS.contains(&algorithm) => {
+            (Function::Digest, Some(algorithm)) if !super::codes::DIGESTS.contains(&algorithm) => {
                 Err(format!(
                     "digest() knows {}, not `{algorithm}`",
-                    super::calls::DIGESTS.join(", ")
+                    super::codes::DIGESTS.join(", ")
                 ))
             }
             _ => Ok(()),

@@ -5,6 +5,7 @@
 
 pub mod ast;
 pub mod calls;
+mod codes;
 pub mod dates;
 pub mod depends;
 pub mod eval;
@@ -12,6 +13,7 @@ pub mod functions;
 pub mod lexer;
 mod parser;
 mod pattern;
+mod repeats;
 pub mod tree;
 pub mod value;
 
@@ -19,7 +21,7 @@ pub mod value;
 mod tests;
 
 pub use ast::Expr;
-pub use parser::parse;
+pub use parser::{parse, parse_leniently};
 
 /// Why an expression cannot be compiled, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,12 +10,22 @@ const MAX_NESTING: usize = 64;
 /// Height of the tree; a chain of `or` is as high as it is long.
 const MAX_HEIGHT: usize = 600;
 
-/// Parses one whole expression.
+/// Parses one whole expression. A function that does not exist is an error, also where it would never be called.
 pub fn parse(source: &str) -> Result<Expr, SyntaxError> {
+    whole(source, false)
+}
+
+/// Parses like JavaRosa, which misses a function only when it is called: for trying out expressions, not for forms.
+pub fn parse_leniently(source: &str) -> Result<Expr, SyntaxError> {
+    whole(source, true)
+}
+
+fn whole(source: &str, lenient: bool) -> Result<Expr, SyntaxError> {
     let tokens = lex(source)?;
     let mut parser = Parser {
         tokens,
         next: 0,
+        lenient,
         nesting: 0,
         end: source.len(),
     };
@@ -32,6 +42,7 @@ pub fn parse(source: &str) -> Result<Expr, SyntaxError> {
 struct Parser {
     tokens: Vec<Lexeme>,
     next: usize,
+    lenient: bool,
     nesting: usize,
     end: usize,
 }
@@ -195,12 +206,18 @@ impl Parser {
                 Ok(Expr::Path(Path { start, steps: vec![] }))
             };
         }
-        let Some(function) = Function::named(name) else {
-            return Err(SyntaxError::unknown_function(at, name));
+        let known = Function::named(name).ok_or_else(|| SyntaxError::unknown_function(at, name));
+        let checked = known.and_then(|function| {
+            let right = function.check_arguments(&arguments);
+            right
+                .map_err(|message| SyntaxError::new(at, message))
+                .map(|()| function)
+        });
+        let function = match checked {
+            Ok(function) => function,
+            Err(_) if self.lenient => return Ok(Expr::Unknown(name.to_owned(), arguments)),
+            Err(error) => return Err(error),
         };
-        function
-            .check_arguments(&arguments)
-            .map_err(|message| SyntaxError::new(at, message))?;
         if self.peek() == Some(&Token::Slash) || self.peek() == Some(&Token::OpenBracket) {
             return Err(SyntaxError::new(
                 self.at(),

@@ -15,6 +15,9 @@ pub enum Value {
     Nodes(Vec<NodeRef>),
 }
 
+/// Numbers closer than this are the same number, as in JavaRosa.
+pub const NEAR: f64 = 1e-12;
+
 impl Value {
     pub fn empty() -> Value {
         Value::Text(String::new())
@@ -36,7 +39,7 @@ impl Value {
     pub fn truth(&self) -> bool {
         match self {
             Value::Text(text) => !text.is_empty(),
-            Value::Number(value) => *value != 0.0 && !value.is_nan(),
+            Value::Number(value) => value.abs() > NEAR,
             Value::Bool(value) => *value,
             Value::Date(_) | Value::Moment(_) => true,
             Value::Nodes(nodes) => !nodes.is_empty(),
@@ -96,7 +99,9 @@ pub fn round_at(value: f64, places: i32) -> f64 {
     if !value.is_finite() {
         return value;
     }
-    let places = places.clamp(-30, 30);
+    if !(-30..=30).contains(&places) {
+        return f64::NAN;
+    }
     // Shifting the written exponent rounds what the citizen reads, not its binary neighbour.
     let Ok(shifted) = format!("{value}e{places}").parse::<f64>() else {
         return value;
