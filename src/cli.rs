@@ -7,6 +7,7 @@ mod audit;
 mod compose;
 mod demo;
 mod municipal;
+mod printer;
 mod roles;
 mod staff;
 mod tools;
@@ -76,6 +77,11 @@ enum Command {
         #[command(subcommand)]
         action: tools::ReceiptAction,
     },
+    /// Looks at printers, and is one.
+    Printer {
+        #[command(subcommand)]
+        action: printer::PrinterAction,
+    },
 }
 
 /// `--display`.
@@ -137,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Procedure { action } => tools::procedure(action),
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),
+        Command::Printer { action } => printer::run(action),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -134,7 +134,8 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
     let days = tokio::spawn({
         let (office, stop) = (Arc::clone(&office), stop.clone());
         async move {
-            let mut timer = tokio::time::interval(DAY_CHECK);
+            let begin = tokio::time::Instant::now() + DAY_CHECK;
+            let mut timer = tokio::time::interval_at(begin, DAY_CHECK);
             loop {
                 tokio::select! {
                     () = stop.stopped() => return,

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::foreign;
+
 /// One command, with its place for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Placed<'a> {
@@ -42,7 +44,17 @@ pub(super) enum Command<'a> {
     Cut(u8),
     /// A question at the end of a job whose answer is the proof of printing.
     Fence(&'a [u8]),
-    /// A byte no command begins with, or a command this program never sends.
+    /// `GS a`: what it should say by itself.
+    StatusBack(u8),
+    /// `GS I`: a question for its name.
+    Identify(u8),
+    /// A real-time command, which a printer obeyed when it arrived.
+    RealTime(&'a [u8]),
+    /// NULs between commands, which printers skip.
+    Nothing,
+    /// A command of known length that this program never sends.
+    Other(&'a [u8]),
+    /// A byte no command begins with.
     Unknown(u8),
     /// A command whose end is missing.
     Truncated,
@@ -67,6 +79,18 @@ pub(super) fn real_time(bytes: &[u8]) -> Option<usize> {
         .position(|pair| pair[0] == 0x10 && matches!(pair[1], 0x04 | 0x05 | 0x14))
 }
 
+/// Bytes of the longest command of a job: what a printer may still wait for when the line drops.
+pub(super) fn longest(bytes: &[u8]) -> usize {
+    let placed = parse(bytes);
+    let ends = placed.iter().skip(1).map(|placed| placed.at).chain([bytes.len()]);
+    placed
+        .iter()
+        .zip(ends)
+        .map(|(placed, end)| end - placed.at)
+        .max()
+        .unwrap_or(0)
+}
+
 /// A readable list of the commands of a job, for golden files and for support.
 pub fn dump(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -84,6 +108,7 @@ pub fn dump(bytes: &[u8]) -> String {
                 format!("raster mode {mode} {row_bytes} bytes x {rows} rows {short}")
             }
             Command::QrStore(data) => format!("qr store {}", data.escape_ascii()),
+            Command::Other(bytes) => format!("other {}", bytes.escape_ascii()),
             other => format!("{other:?}"),
         };
         writeln!(text, "{at:06} {words}").expect("a string takes every line");
@@ -91,11 +116,28 @@ pub fn dump(bytes: &[u8]) -> String {
     text
 }
 
-fn next(bytes: &[u8]) -> Option<(Command<'_>, usize)> {
+/// The first command of `bytes` and its length, or nothing while its end has not come.
+pub(super) fn next(bytes: &[u8]) -> Option<(Command<'_>, usize)> {
     let is_text = |byte: &u8| *byte >= 0x20 && *byte != 0x7f;
     let byte = |index: usize| bytes.get(index).copied();
     Some(match byte(0)? {
+        0 => (
+            Command::Nothing,
+            bytes.iter().take_while(|byte| **byte == 0).count(),
+        ),
         0x0a => (Command::LineFeed, 1),
+        0x10 => match byte(1)? {
+            0x04 | 0x05 => (Command::RealTime(bytes.get(..3)?), 3),
+            0x14 => {
+                let length = match byte(2)? {
+                    1 | 2 => 5,
+                    8 => 10,
+                    _ => 3,
+                };
+                (Command::RealTime(bytes.get(..length)?), length)
+            }
+            _ => (Command::Unknown(0x10), 1),
+        },
         0x1b => match byte(1)? {
             b'@' => (Command::Initialise, 2),
             b't' => (Command::SelectPage(byte(2)?), 3),
@@ -105,9 +147,12 @@ fn next(bytes: &[u8]) -> Option<(Command<'_>, usize)> {
             b'3' => (Command::LineSpacing(Some(byte(2)?)), 3),
             b'd' => (Command::FeedLines(byte(2)?), 3),
             b'J' => (Command::FeedDots(byte(2)?), 3),
-            _ => (Command::Unknown(0x1b), 1),
+            other => return foreign::escape(bytes, other),
         },
-        0x1c if byte(1)? == b'.' => (Command::CancelKanji, 2),
+        0x1c => match byte(1)? {
+            b'.' => (Command::CancelKanji, 2),
+            other => return foreign::file_separator(bytes, other),
+        },
         0x1d => match byte(1)? {
             b'!' => {
                 let size = byte(2)?;
@@ -129,8 +174,10 @@ fn next(bytes: &[u8]) -> Option<(Command<'_>, usize)> {
                 _ => (Command::Unknown(0x1d), 1),
             },
             b'r' => (Command::Fence(bytes.get(..3)?), 3),
+            b'a' => (Command::StatusBack(byte(2)?), 3),
+            b'I' => (Command::Identify(byte(2)?), 3),
             b'(' => return sized(bytes),
-            _ => (Command::Unknown(0x1d), 1),
+            other => return foreign::group_separator(bytes, other),
         },
         first if is_text(&first) => {
             let length = bytes.iter().take_while(|byte| is_text(byte)).count();
@@ -171,7 +218,7 @@ fn sized(bytes: &[u8]) -> Option<(Command<'_>, usize)> {
         (b'k', [b'1', b'P', b'0', data @ ..]) => Command::QrStore(data),
         (b'k', [b'1', b'Q', b'0']) => Command::QrPrint,
         (b'H', _) => Command::Fence(&bytes[..end]),
-        _ => Command::Unknown(bytes[0]),
+        _ => Command::Other(&bytes[..end]),
     };
     Some((command, end))
 }

@@ -24,6 +24,8 @@ const LINE_FEED: [u8; 1] = [0x0a];
 /// Feeds to the blade and leaves a point uncut. The crate's "partial" is a full cut, and printers that
 /// know only this form ignore it.
 const PARTIAL_CUT: [u8; 4] = [0x1d, 0x56, 0x42, 0x00];
+/// Feeds to the blade and cuts through.
+const FULL_CUT: [u8; 4] = [0x1d, 0x56, 0x41, 0x00];
 /// Three lines and the white at the end bring the last word out from under the bar.
 const FEED_TO_TEAR: [u8; 3] = [0x1b, 0x64, 0x03];
 /// A picture of plain dots.
@@ -94,6 +96,7 @@ impl<'a> Composer<'a> {
 
     fn finish(mut self) -> Vec<u8> {
         match self.profile.cut {
+            Cut::Full => self.raw(&FULL_CUT),
             Cut::Partial => self.raw(&PARTIAL_CUT),
             Cut::Tear => self.raw(&FEED_TO_TEAR),
         }

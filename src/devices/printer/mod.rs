@@ -13,24 +13,35 @@ mod draw;
 mod encode;
 mod face;
 mod fake;
+mod foreign;
 mod kern;
+mod measure;
 mod paper;
 mod profile;
 mod qr;
+pub mod sim;
 mod spec;
-mod tcp;
+mod status;
+mod talk;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::fmt;
+use std::thread;
 
 pub use bitmap::Bitmap;
 pub use command::dump;
 pub use compose::compose;
 pub use fake::{FakePrinter, Fault};
+pub use measure::length_mm;
 pub use paper::Paper;
 pub use profile::{Cut, Look, Page, PageSlot, Profile, Proof, QrBy};
 pub use spec::{PrinterSpec, SpecError};
+
+use sim::Simulator;
+use status::ProcessId;
+use talk::{Delays, Talk};
 
 /// What is known after a job was given to a printer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +63,14 @@ pub enum Trouble {
     NoPaper,
     /// The lid is open.
     CoverOpen,
-    /// It does not answer, or says that it is off line.
+    /// The blade is stuck.
+    Cutter,
+    /// It is off, or says that it is off line, or the line dropped.
     Offline,
+    /// The line is good and nobody answers: what is wrong is not known.
+    Silent,
+    /// It took every byte and does not say whether the paper is out.
+    Unproven,
     /// The place it was is gone: a folder deleted, a cable pulled.
     Vanished,
     /// It answered and would not, for the reason given to the operator.
@@ -65,6 +82,11 @@ impl fmt::Display for Trouble {
         match self {
             Self::NoPaper => f.write_str("Printer has no paper; load a roll and close the lid"),
             Self::CoverOpen => f.write_str("Printer's lid is open; close it"),
+            Self::Cutter => f.write_str("Printer's blade is stuck; open the lid and pull the paper free"),
+            Self::Silent => f.write_str(
+                "Printer is connected and does not answer; switch it off and on, and see that no other computer uses it",
+            ),
+            Self::Unproven => f.write_str("Printer took the job and does not say whether it printed; look at the paper"),
             Self::Offline => f.write_str("Printer does not answer; check its power and its cable"),
             Self::Vanished => f.write_str("Printer is not where it was; connect it again"),
             Self::Refused(reason) => write!(f, "Printer refused the job: {reason}"),
@@ -96,18 +118,40 @@ pub enum PrinterError {
     },
 }
 
+/// A printer that serves one computer at a time is tried so often before it counts as off.
+const CONNECTS: u32 = 3;
+
 /// An opened printer. One thread owns it.
 #[derive(Debug)]
 pub struct Printer {
     profile: Profile,
     device: Device,
+    delays: Delays,
+    /// Whether the last job may have stopped inside a command.
+    torn: bool,
 }
 
 #[derive(Debug)]
 enum Device {
     Dir(dir::DirPrinter),
-    Tcp(tcp::TcpPrinter),
     Fake(FakePrinter),
+    Wired(Place),
+}
+
+/// Where a printer with a cable is.
+#[derive(Debug)]
+enum Place {
+    Tcp { host: String, port: u16 },
+    Simulated(Simulator),
+}
+
+impl Place {
+    fn open(&self, delays: &Delays) -> wire::Opened {
+        match self {
+            Self::Tcp { host, port } => wire::open_tcp(host, *port, delays.connect),
+            Self::Simulated(simulator) => Ok(Box::new(simulator.plug())),
+        }
+    }
 }
 
 impl Printer {
@@ -122,20 +166,39 @@ impl Printer {
     pub fn open_with(spec: &PrinterSpec, profile: Profile) -> Result<Self, PrinterError> {
         let device = match spec {
             PrinterSpec::Dir(path) => Device::Dir(dir::DirPrinter::new(path)),
-            PrinterSpec::Tcp { host, port } => Device::Tcp(tcp::TcpPrinter::new(host, *port)),
+            PrinterSpec::Tcp { host, port } => Device::Wired(Place::Tcp {
+                host: host.clone(),
+                port: *port,
+            }),
             PrinterSpec::Fake => Device::Fake(FakePrinter::default()),
             PrinterSpec::Usb(_) => return Err(PrinterError::NotSupported { kind: "usb" }),
             PrinterSpec::Serial(_) => return Err(PrinterError::NotSupported { kind: "serial" }),
         };
-        Ok(Self { profile, device })
+        Ok(Self::with(profile, device))
     }
 
     /// A printer with no hardware, steered through `fake`, of which the caller keeps a clone.
     pub fn fake(fake: FakePrinter) -> Self {
+        Self::with(Profile::default(), Device::Fake(fake))
+    }
+
+    /// A simulated printer without a cable: no wait takes any time.
+    pub fn simulated(simulator: &Simulator, profile: Profile) -> Self {
+        Self::with(profile, Device::Wired(Place::Simulated(simulator.clone())))
+    }
+
+    fn with(profile: Profile, device: Device) -> Self {
         Self {
-            profile: Profile::default(),
-            device: Device::Fake(fake),
+            profile,
+            device,
+            delays: Delays::default(),
+            torn: false,
         }
+    }
+
+    /// Tells that a job of an earlier run stopped in the middle: the next one begins on fresh paper.
+    pub fn expect_torn_paper(&mut self) {
+        self.torn = true;
     }
 
     /// The model, for [`compose()`].
@@ -159,8 +222,33 @@ impl Printer {
         }
         match &mut self.device {
             Device::Dir(dir) => dir.print(job, bytes, words, &self.profile),
-            Device::Tcp(tcp) => tcp.print(bytes, &self.profile),
             Device::Fake(fake) => fake.print(job, bytes),
+            Device::Wired(place) => {
+                let mut outcome = Outcome::NotReady(Trouble::Offline);
+                for attempt in 0..CONNECTS {
+                    if attempt > 0 {
+                        thread::sleep(self.delays.reconnect);
+                    }
+                    outcome = match place.open(&self.delays) {
+                        Ok(mut wire) => Talk::new(wire.as_mut(), &self.profile, &self.delays).print(
+                            bytes,
+                            ProcessId::of(job),
+                            self.torn,
+                        ),
+                        Err(trouble) => Outcome::NotReady(trouble),
+                    };
+                    // It may still be hanging up on the job before; not one byte of this one went.
+                    if outcome != Outcome::NotReady(Trouble::Offline) {
+                        break;
+                    }
+                }
+                match outcome {
+                    Outcome::Printed | Outcome::Sent => self.torn = false,
+                    Outcome::Unknown(_) => self.torn = true,
+                    Outcome::NotReady(_) => {}
+                }
+                outcome
+            }
         }
     }
 
@@ -168,8 +256,11 @@ impl Printer {
     pub fn status(&mut self) -> Status {
         match &mut self.device {
             Device::Dir(dir) => dir.status(),
-            Device::Tcp(tcp) => tcp.status(&self.profile),
             Device::Fake(fake) => fake.status(),
+            Device::Wired(place) => match place.open(&self.delays) {
+                Ok(mut wire) => Talk::new(wire.as_mut(), &self.profile, &self.delays).status(),
+                Err(trouble) => Status::Trouble(trouble),
+            },
         }
     }
 }

@@ -121,6 +121,8 @@ impl<'a> Head<'a> {
 
     fn execute(&mut self, placed: &Placed<'_>) {
         match placed.command {
+            Command::StatusBack(_) | Command::Identify(_) | Command::RealTime(_) | Command::Nothing => {}
+            Command::Other(_) => self.fault(placed, "command that is not drawn"),
             Command::Initialise => {
                 self.style = Style::START;
                 self.line.clear();

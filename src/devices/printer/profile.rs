@@ -29,6 +29,12 @@ pub struct Profile {
     pub answers_status: bool,
     /// What it can answer once a paper is really out.
     pub proof: Proof,
+    /// Whether it tells of changes by itself (`GS a`) and takes up an interrupted job cleanly.
+    #[serde(default)]
+    pub pushes_status: bool,
+    /// Whether it forgets what it still holds when told to (`DLE DC4 8`).
+    #[serde(default)]
+    pub clears: bool,
 }
 
 /// Who draws running text.
@@ -77,6 +83,8 @@ pub enum Page {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
+    /// Feeds to the blade and cuts through.
+    Full,
     /// Feeds to the blade and leaves a point uncut, so that the paper does not fall.
     Partial,
     /// No blade: only feeds, and the person tears.
@@ -122,6 +130,8 @@ impl Profile {
             cut: Cut::Partial,
             answers_status: true,
             proof: Proof::None,
+            pushes_status: false,
+            clears: false,
         }
     }
 

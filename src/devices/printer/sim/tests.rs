@@ -1,0 +1,259 @@
+//! The simulated printer against our own way of printing, by memory and by socket.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::*;
+use crate::devices::printer::{Outcome, Printer, PrinterSpec, Proof, Status, Trouble, dump};
+
+/// Each way a printer can be asked.
+fn profiles() -> [Profile; 4] {
+    // Short strips, so that finishing an interrupted one is short work.
+    let base = || Profile {
+        strip_rows: 16,
+        ..Profile::wide_text()
+    };
+    [
+        base(),
+        Profile {
+            proof: Proof::PaperStatus,
+            ..base()
+        },
+        Profile {
+            proof: Proof::ProcessId,
+            pushes_status: true,
+            ..base()
+        },
+        Profile {
+            proof: Proof::ProcessId,
+            pushes_status: true,
+            clears: true,
+            ..base()
+        },
+    ]
+}
+
+/// A ticket with text, a picture and a cut; `name` is its number.
+fn ticket(name: &str) -> Vec<u8> {
+    let mut job = format!("\x1b@\x1c.\x1bt\x10Turno {name}\n").into_bytes();
+    job.extend([0x1d, 0x76, 0x30, 0, 20, 0, 12, 0]);
+    job.extend([0x55; 240]);
+    job.extend(format!("fin {name}\n").bytes());
+    job.extend([0x1d, 0x56, 0x42, 0]);
+    job
+}
+
+fn machine(profile: &Profile) -> (Simulator, Printer) {
+    let simulator = Simulator::new(Build {
+        profile: profile.clone(),
+        buffer: 300,
+    });
+    let printer = Printer::simulated(&simulator, profile.clone());
+    (simulator, printer)
+}
+
+/// How many sheets carry `job` from end to end.
+fn whole(simulator: &Simulator, name: &str) -> usize {
+    let text = format!("Turno {name}\n");
+    let is_whole = |sheet: &Vec<u8>| {
+        let paper = simulator.paper(sheet);
+        paper.text.contains(&text) && paper.text.contains(&format!("fin {name}\n"))
+    };
+    simulator.sheets().iter().filter(|sheet| is_whole(sheet)).count()
+}
+
+#[test]
+fn a_good_printer_prints_and_proves_what_it_can() {
+    for profile in profiles() {
+        let (simulator, mut printer) = machine(&profile);
+        assert_eq!(printer.status(), Status::Ready);
+        let expected = if profile.proof == Proof::None {
+            Outcome::Sent
+        } else {
+            Outcome::Printed
+        };
+        assert_eq!(printer.print("1", &ticket("A")), expected, "{:?}", profile.proof);
+        assert_eq!(printer.print("2", &ticket("B")), expected);
+        assert_eq!(simulator.sheets(), [ticket("A"), ticket("B")]);
+        assert_eq!(
+            simulator.paper(&ticket("A")).faults,
+            Vec::<String>::new(),
+            "what came out is legible"
+        );
+    }
+}
+
+#[test]
+fn trouble_before_the_first_byte_puts_nothing_on_paper() {
+    type Turn = fn(&mut Switches);
+    let cases: [(Turn, Trouble); 4] = [
+        (|it| it.roll = Roll::Empty, Trouble::NoPaper),
+        (|it| it.cover_open = true, Trouble::CoverOpen),
+        (|it| it.jammed = true, Trouble::Cutter),
+        (|it| it.mute = true, Trouble::Silent),
+    ];
+    for profile in profiles() {
+        for (turn, trouble) in &cases {
+            let (simulator, mut printer) = machine(&profile);
+            simulator.set(turn);
+            assert_eq!(
+                printer.print("1", &ticket("A")),
+                Outcome::NotReady(trouble.clone())
+            );
+            let status = match trouble {
+                Trouble::Silent => Status::Unknown,
+                other => Status::Trouble(other.clone()),
+            };
+            assert_eq!(printer.status(), status);
+            simulator.set(|it| *it = Switches::default());
+            assert_eq!(whole(&simulator, "A"), 0);
+            assert!(!simulator.hanging().windows(5).any(|it| it == b"Turno"));
+            assert!(matches!(
+                printer.print("1", &ticket("A")),
+                Outcome::Printed | Outcome::Sent
+            ));
+            assert_eq!(whole(&simulator, "A"), 1);
+        }
+    }
+}
+
+/// One ticket is cut off after `bytes`; the next must be whole and legible, and the first at most once.
+fn cut_off(profile: &Profile, turn: impl Fn(&mut Switches, u64), bytes: u64) {
+    let (simulator, mut printer) = machine(profile);
+    simulator.set(|it| turn(it, bytes));
+    let outcome = printer.print("1", &ticket("A"));
+    simulator.set(|it| *it = Switches::default());
+    let again = match outcome {
+        Outcome::NotReady(_) => {
+            // Not one byte went: it may be sent again as the original.
+            let again = printer.print("1", &ticket("A"));
+            assert!(matches!(again, Outcome::Printed | Outcome::Sent), "{again:?}");
+            "A"
+        }
+        Outcome::Unknown(_) => {
+            let copy = printer.print("2", &ticket("A COPIA 1"));
+            assert!(matches!(copy, Outcome::Printed | Outcome::Sent), "{copy:?}");
+            "A COPIA 1"
+        }
+        Outcome::Printed | Outcome::Sent => "A",
+    };
+    let shown: Vec<String> = simulator
+        .sheets()
+        .iter()
+        .map(|sheet| simulator.paper(sheet).text)
+        .collect();
+    let hanging = dump(&simulator.hanging());
+    assert!(whole(&simulator, "A") <= 1, "{bytes}: {shown:#?}");
+    assert_eq!(
+        whole(&simulator, again),
+        1,
+        "{bytes} {outcome:?}: {shown:#?} {hanging} {:?}",
+        profile.proof
+    );
+    if outcome == Outcome::Printed {
+        assert_eq!(whole(&simulator, "A"), 1, "{bytes}: proved and not there");
+    }
+}
+
+#[test]
+fn a_ticket_cut_off_at_any_byte_never_comes_out_twice_unmarked() {
+    for profile in profiles() {
+        let all = ticket("A").len() as u64 + 80;
+        for bytes in 1..all {
+            cut_off(&profile, |it, at| it.out_after = Some(at), bytes);
+            cut_off(&profile, |it, at| it.reset_after = Some(at), bytes);
+        }
+    }
+}
+
+#[test]
+fn what_a_printer_can_forget_does_not_come_out_in_the_morning() {
+    let [.., profile] = profiles();
+    let (simulator, mut printer) = machine(&profile);
+    simulator.set(|it| it.out_after = Some(100));
+    assert_eq!(
+        printer.print("1", &ticket("A")),
+        Outcome::Unknown(Trouble::NoPaper)
+    );
+    assert_eq!(simulator.waiting_bytes(), 0);
+    simulator.set(|it| it.roll = Roll::Full);
+    assert_eq!((simulator.sheets().len(), simulator.waiting_bytes()), (0, 0));
+}
+
+#[test]
+fn a_roll_wears_off_and_says_so_before_it_ends() {
+    let profile = &profiles()[2];
+    let (simulator, mut printer) = machine(profile);
+    simulator.set(|it| it.roll_mm = Some(3_050));
+    let mut low = 0;
+    for job in 0..1_000 {
+        match printer.status() {
+            Status::Ready => assert_eq!(low, 0, "a roll does not grow"),
+            Status::PaperLow => low += 1,
+            Status::Trouble(trouble) => {
+                assert_eq!(trouble, Trouble::NoPaper);
+                assert!(low > 50, "warned {low} papers before the end");
+                return;
+            }
+            Status::Unknown => panic!("it answers"),
+        }
+        printer.print(&job.to_string(), &ticket("A"));
+    }
+    panic!("the roll never ended");
+}
+
+#[test]
+fn over_a_socket_it_is_the_same_printer() {
+    let profile = profiles()[2].clone();
+    let simulator = Simulator::new(Build::new(profile.clone()));
+    let served = serve(&simulator, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let spec: PrinterSpec = format!("tcp:{}", served.address()).parse().expect("an address");
+    let mut printer = Printer::open_with(&spec, profile).expect("it opens");
+    assert_eq!(printer.print("1", &ticket("A")), Outcome::Printed);
+    simulator.set(|it| it.roll = Roll::Empty);
+    assert!(simulator.wait_until(Duration::from_secs(5), |_| {
+        printer.print("2", &ticket("B")) == Outcome::NotReady(Trouble::NoPaper)
+    }));
+    simulator.set(|it| {
+        *it = Switches {
+            out_after: Some(120),
+            slow: Some(20_000),
+            ..Switches::default()
+        };
+    });
+    assert_eq!(
+        printer.print("3", &ticket("C")),
+        Outcome::Unknown(Trouble::NoPaper)
+    );
+    simulator.set(|it| *it = Switches::default());
+    assert_eq!(printer.print("4", &ticket("D")), Outcome::Printed);
+    assert_eq!(
+        (
+            whole(&simulator, "A"),
+            whole(&simulator, "B"),
+            whole(&simulator, "D")
+        ),
+        (1, 0, 1)
+    );
+}
+
+#[test]
+fn a_second_customer_finds_the_line_closed() {
+    let profile = profiles()[1].clone();
+    let simulator = Simulator::new(Build::new(profile.clone()));
+    let served = serve(&simulator, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let mut first = std::net::TcpStream::connect(served.address()).expect("the first is served");
+    std::io::Write::write_all(&mut first, &[0x10, 4, 1]).expect("it listens");
+    std::io::Read::read_exact(&mut first, &mut [0]).expect("it answers");
+    let spec: PrinterSpec = format!("tcp:{}", served.address()).parse().expect("an address");
+    let mut second = Printer::open_with(&spec, profile).expect("it opens");
+    assert_eq!(
+        second.print("1", &ticket("A")),
+        Outcome::NotReady(Trouble::Offline)
+    );
+    drop(first);
+    assert!(simulator.wait_until(Duration::from_secs(5), |_| {
+        second.print("1", &ticket("A")) == Outcome::Printed
+    }));
+    assert_eq!(simulator.sheets().len(), 1);
+}
