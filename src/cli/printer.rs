@@ -30,7 +30,7 @@ pub(super) struct SimulateArguments {
     #[arg(long, default_value = "stdin")]
     control: String,
     /// What kind of printer it is.
-    #[arg(long, default_value = "80-text")]
+    #[arg(long, default_value = "simulator")]
     profile: String,
     /// Folder for the sheets that come out, as .png, .txt and .bin.
     #[arg(long)]
@@ -46,14 +46,9 @@ pub(super) fn run(action: PrinterAction) -> anyhow::Result<()> {
     }
 }
 
-fn profile(name: &str) -> anyhow::Result<Profile> {
-    Profile::named(name)
-        .with_context(|| format!("There is no profile {name}; `ventanilla printer list` names them"))
-}
-
 fn simulate(arguments: &SimulateArguments) -> anyhow::Result<()> {
     let simulator = Simulator::new(Build {
-        profile: profile(&arguments.profile)?,
+        profile: Profile::find(&arguments.profile)?,
         buffer: arguments.buffer.max(16),
     });
     let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -38,6 +38,7 @@ pub(super) fn encode(words: &str, pages: &[PageSlot]) -> Option<Vec<Run>> {
 }
 
 const PC850: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}";
+const PC437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 /// `�` stands where the page has no character.
 const WPC1252: &str = "€�‚ƒ„…†‡ˆ‰Š‹Œ�Ž��‘’“”•–—˜™š›œ�žŸ";
 
@@ -61,6 +62,7 @@ impl Page {
                 .chars()
                 .nth(usize::from(byte - 0x80))
                 .filter(|c| *c != '�'),
+            (Self::Pc437, _) => PC437.chars().nth(usize::from(byte - 0x80)),
             (Self::Pc858, 0xd5) => Some('€'),
             (Self::Pc858 | Self::Pc850, _) => PC850.chars().nth(usize::from(byte - 0x80)),
         }
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_byte_of_every_page_goes_round() {
-        for page in [Page::Wpc1252, Page::Pc858, Page::Pc850] {
+        for page in [Page::Wpc1252, Page::Pc858, Page::Pc850, Page::Pc437] {
             for byte in 0..=0xff {
                 if let Some(c) = page.character(byte) {
                     assert_eq!(page.byte(c), Some(byte), "{page:?} {byte:02x} {c:?}");
@@ -98,6 +100,60 @@ mod tests {
         ] {
             assert_eq!(Page::Wpc1252.byte(c), Some(byte));
         }
+    }
+
+    /// The tables of another program: Python's codecs, written down once.
+    #[test]
+    fn every_page_agrees_with_the_tables_of_another_program() {
+        for (page, table) in [
+            (Page::Pc437, include_str!("../../../tests/golden/pages/cp437.txt")),
+            (Page::Pc850, include_str!("../../../tests/golden/pages/cp850.txt")),
+            (Page::Pc858, include_str!("../../../tests/golden/pages/cp858.txt")),
+            (
+                Page::Wpc1252,
+                include_str!("../../../tests/golden/pages/cp1252.txt"),
+            ),
+        ] {
+            assert_eq!(table.lines().count(), 128);
+            for line in table.lines() {
+                let (byte, code) = line.split_once(" U+").expect("a byte and its character");
+                let byte = u8::from_str_radix(byte, 16).expect("a byte");
+                let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+                let expected = character.filter(|c| *c != '\u{fffd}');
+                assert_eq!(page.character(byte), expected, "{page:?} {byte:02x}");
+                if let Some(c) = expected {
+                    assert_eq!(page.byte(c), Some(byte), "{page:?} {c}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_spanish_letter_finds_a_page_or_a_picture() {
+        let letters = "áéíóúüñÁÉÍÓÚÜÑ¿¡ºª«»°-€";
+        let missing = |page: Page| {
+            letters
+                .chars()
+                .filter(|c| page.byte(*c).is_none())
+                .collect::<String>()
+        };
+        assert_eq!(missing(Page::Wpc1252), "");
+        assert_eq!(missing(Page::Pc858), "");
+        assert_eq!(missing(Page::Pc850), "€");
+        assert_eq!(missing(Page::Pc437), "ÁÍÓÚ€");
+        let old = [PageSlot {
+            page: Page::Pc437,
+            slot: 0,
+        }];
+        assert_eq!(encode("Ávila", &old), None, "it is drawn instead");
+        assert!(encode("ávila ñandú", &old).is_some());
+        let mut both = old.to_vec();
+        both.push(PageSlot {
+            page: Page::Pc850,
+            slot: 2,
+        });
+        let runs = encode("ñ Á ñ", &both).expect("one of them has it");
+        assert_eq!(runs.iter().map(|run| run.slot).collect::<Vec<_>>(), [0, 2]);
     }
 
     #[test]

@@ -11,23 +11,34 @@ use serde::{Deserialize, Serialize};
 pub struct Profile {
     /// Name for logs and for the settings page, such as `80-raster`.
     pub name: String,
+    /// Who makes it; for lists.
+    #[serde(default)]
+    pub maker: String,
     /// Dots across the head: 576 on 80 mm paper, 384 on 58 mm.
     pub width_dots: u32,
     /// White dots kept on each side.
+    #[serde(default = "usual::margin")]
     pub margin_dots: u32,
     /// Whether running text is drawn by us or written by the printer.
+    #[serde(default)]
     pub look: Look,
     /// Who draws the QR code.
+    #[serde(default)]
     pub qr: QrBy,
     /// Pages of characters, the preferred one first. Empty means that all text is drawn.
+    #[serde(default)]
     pub pages: Vec<PageSlot>,
     /// Rows of one raster command; at most 256, or cheap printers overrun their memory.
+    #[serde(default = "usual::strip_rows")]
     pub strip_rows: u32,
     /// The command that frees the paper.
+    #[serde(default)]
     pub cut: Cut,
     /// Whether it answers `DLE EOT`. A printer that should and does not is not printed on.
+    #[serde(default = "usual::answers_status")]
     pub answers_status: bool,
     /// What it can answer once a paper is really out.
+    #[serde(default)]
     pub proof: Proof,
     /// Whether it tells of changes by itself (`GS a`) and takes up an interrupted job cleanly.
     #[serde(default)]
@@ -38,20 +49,22 @@ pub struct Profile {
 }
 
 /// Who draws running text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Look {
     /// Everything is drawn with the house's font: the designed paper, 40 to 90 kB.
+    #[default]
     Raster,
     /// Big parts are drawn, running text is the printer's own: for slow cables.
     Text,
 }
 
 /// Who draws the QR code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QrBy {
     /// Sent as a picture; works everywhere.
+    #[default]
     Raster,
     /// Sent as data; the printer draws it. Needs the `Text` look.
     Native,
@@ -77,25 +90,29 @@ pub enum Page {
     Pc858,
     /// Code page 850.
     Pc850,
+    /// Code page 437, without Á, Í, Ó and Ú.
+    Pc437,
 }
 
 /// How a printer frees the paper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
     /// Feeds to the blade and cuts through.
     Full,
     /// Feeds to the blade and leaves a point uncut, so that the paper does not fall.
+    #[default]
     Partial,
     /// No blade: only feeds, and the person tears.
     Tear,
 }
 
 /// What a printer can answer once a paper is really out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// Nothing: the best outcome is "handed over".
+    #[default]
     None,
     /// `GS r 1`, answered in order after the data before it.
     PaperStatus,
@@ -103,11 +120,30 @@ pub enum Proof {
     ProcessId,
 }
 
+/// White on each side of 58 mm paper, where every column counts.
+const NARROW_MARGIN: u32 = 12;
+
+/// What a profile's file need not say.
+mod usual {
+    pub(super) fn margin() -> u32 {
+        24
+    }
+
+    pub(super) fn strip_rows() -> u32 {
+        256
+    }
+
+    pub(super) fn answers_status() -> bool {
+        true
+    }
+}
+
 impl Profile {
     /// 80 mm paper, everything drawn: the designed look.
     pub fn wide() -> Self {
         Self {
             name: "80-raster".to_owned(),
+            maker: "Any".to_owned(),
             width_dots: 576,
             margin_dots: 24,
             look: Look::Raster,
@@ -150,7 +186,7 @@ impl Profile {
         Self {
             name: "58-raster".to_owned(),
             width_dots: 384,
-            margin_dots: 12,
+            margin_dots: NARROW_MARGIN,
             cut: Cut::Tear,
             ..Self::wide()
         }
@@ -164,18 +200,6 @@ impl Profile {
             qr: QrBy::Native,
             ..Self::narrow()
         }
-    }
-
-    /// A built-in profile by its name.
-    pub fn named(name: &str) -> Option<Self> {
-        [
-            Self::wide(),
-            Self::wide_text(),
-            Self::narrow(),
-            Self::narrow_text(),
-        ]
-        .into_iter()
-        .find(|profile| profile.name == name)
     }
 
     /// The page that `slot` selects on this printer.
@@ -208,7 +232,12 @@ impl Profile {
 
     /// White dots kept on each side, whatever the file says.
     pub(super) fn safe_margin(&self) -> u32 {
-        self.margin_dots.min(self.safe_width() / 8)
+        let narrow = if self.safe_width() < 500 {
+            NARROW_MARGIN
+        } else {
+            u32::MAX
+        };
+        self.margin_dots.min(self.safe_width() / 8).min(narrow)
     }
 }
 
