@@ -22,7 +22,7 @@ use super::outbox::{self, keyfile};
 use super::{StartError, Stop};
 use crate::clock::{self, Clock};
 use crate::config::kiosk::KioskConfig;
-use crate::devices::printer::{Printer, PrinterSpec};
+use crate::devices::printer::{Printer, PrinterSpec, Profile};
 use crate::domain::id::Moment;
 use crate::domain::session::{Effect, Input, Saved, Setup};
 use crate::domain::ticket::BusinessDate;
@@ -105,10 +105,7 @@ pub async fn start(
                 what: "The printer's address".into(),
                 problem: problem.to_string(),
             })?;
-    let printer = Printer::open(&spec).map_err(|problem| StartError::Setup {
-        what: "The printer".into(),
-        problem: problem.to_string(),
-    })?;
+    let printer = Printer::open(&spec, Profile::default());
     let opened = Db::open(&config.data.join("kiosk.db"), store::kiosk::SCHEMA)?;
     if let Some(aside) = &opened.quarantined {
         error!(aside = %aside.display(), "the kiosk's data file was damaged and is put aside; a new one was begun");

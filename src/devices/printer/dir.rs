@@ -105,7 +105,7 @@ mod tests {
     const LINE: &[u8] = b"\x1b@\x1c.\x1bt\x10Hola\n\x1dVB\0";
 
     fn open(folder: &Path) -> Printer {
-        Printer::open(&PrinterSpec::Dir(folder.to_owned())).expect("a folder can always be opened")
+        Printer::open(&PrinterSpec::Dir(folder.to_owned()), Profile::default())
     }
 
     fn names(folder: &Path) -> Vec<String> {

@@ -13,11 +13,14 @@ mod draw;
 mod encode;
 mod face;
 mod fake;
+mod file;
+mod find;
 mod foreign;
 mod kern;
 mod library;
 mod measure;
 mod paper;
+mod place;
 mod profile;
 mod qr;
 pub mod sim;
@@ -26,6 +29,7 @@ mod status;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod usb;
 mod wire;
 
 use std::fmt;
@@ -39,8 +43,9 @@ pub use library::ProfileError;
 pub use measure::length_mm;
 pub use paper::Paper;
 pub use profile::{Cut, Look, Page, PageSlot, Profile, Proof, QrBy};
-pub use spec::{PrinterSpec, SpecError};
+pub use spec::{Flow, PrinterSpec, SerialPlace, SpecError, UsbIdentity, UsbPlace};
 
+use place::Place;
 use sim::Simulator;
 use status::ProcessId;
 use talk::{Delays, Talk};
@@ -109,17 +114,6 @@ pub enum Status {
     Unknown,
 }
 
-/// A printer could not be opened at all: the settings are wrong, not the paper.
-#[derive(Debug, thiserror::Error)]
-pub enum PrinterError {
-    /// The kind of cable is known and not built yet.
-    #[error("Printers on {kind}: are not supported yet; use dir:PATH, tcp:HOST:PORT or fake:")]
-    NotSupported {
-        /// The kind, such as `usb`.
-        kind: &'static str,
-    },
-}
-
 /// A printer that serves one computer at a time is tried so often before it counts as off.
 const CONNECTS: u32 = 3;
 
@@ -140,43 +134,22 @@ enum Device {
     Wired(Place),
 }
 
-/// Where a printer with a cable is.
-#[derive(Debug)]
-enum Place {
-    Tcp { host: String, port: u16 },
-    Simulated(Simulator),
-}
-
-impl Place {
-    fn open(&self, delays: &Delays) -> wire::Opened {
-        match self {
-            Self::Tcp { host, port } => wire::open_tcp(host, *port, delays.connect),
-            Self::Simulated(simulator) => Ok(Box::new(simulator.plug())),
-        }
-    }
-}
-
 impl Printer {
-    /// Opens a printer with the profile of its kind: drawn on 80 mm paper.
+    /// Names a printer and its model.
     ///
     /// The device itself is touched when a job comes, so a printer that is off can be opened.
-    pub fn open(spec: &PrinterSpec) -> Result<Self, PrinterError> {
-        Self::open_with(spec, Profile::default())
-    }
-
-    /// Opens a printer whose model is known.
-    pub fn open_with(spec: &PrinterSpec, profile: Profile) -> Result<Self, PrinterError> {
+    pub fn open(spec: &PrinterSpec, profile: Profile) -> Self {
         let device = match spec {
             PrinterSpec::Dir(path) => Device::Dir(dir::DirPrinter::new(path)),
             PrinterSpec::Tcp { host, port } => Device::Wired(Place::Tcp {
                 host: host.clone(),
                 port: *port,
             }),
+            PrinterSpec::Usb(place) => Device::Wired(Place::Usb(place.clone())),
+            PrinterSpec::Serial(place) => Device::Wired(Place::Serial(place.clone())),
             PrinterSpec::Fake => Device::Fake(FakePrinter::default()),
-            PrinterSpec::Usb(_) => return Err(PrinterError::NotSupported { kind: "usb" }),
-            PrinterSpec::Serial(_) => return Err(PrinterError::NotSupported { kind: "serial" }),
         };
-        Ok(Self::with(profile, device))
+        Self::with(profile, device)
     }
 
     /// A printer with no hardware, steered through `fake`, of which the caller keeps a clone.

@@ -214,6 +214,13 @@ impl<'a> Talk<'a> {
     }
 
     fn settle_without_proof(&mut self) -> Outcome {
+        for _ in 0..self.delays.proof_looks {
+            match self.wire.finish(self.delays.look) {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                Err(_) => return self.unknown(Trouble::Offline),
+            }
+        }
         if !self.profile.answers_status {
             return Outcome::Sent;
         }
@@ -246,6 +253,7 @@ impl<'a> Talk<'a> {
     /// Gives up. Where the printer can forget what it still holds it is told to, so that half a ticket
     /// does not come out in the morning.
     fn unknown(&mut self, trouble: Trouble) -> Outcome {
+        self.wire.abandon();
         if self.profile.clears && self.hand_over(&CLEAR).is_ok() {
             let answer = self.delays.answer;
             let _ = self.wait_for(answer, is_cleared);

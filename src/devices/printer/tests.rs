@@ -385,16 +385,6 @@ fn a_profile_can_be_a_file() {
 }
 
 #[test]
-fn an_unfinished_kind_of_printer_says_what_is_there() {
-    for word in ["usb:04b8:0e15", "serial:/dev/ttyS0"] {
-        let error = Printer::open(&word.parse().expect(word))
-            .expect_err(word)
-            .to_string();
-        assert!(error.contains("tcp:HOST:PORT"), "{error}");
-    }
-}
-
-#[test]
 fn a_printer_can_be_given_to_its_thread() {
     fn check_send<T: Send>() {}
     check_send::<Printer>();

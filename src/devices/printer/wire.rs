@@ -16,6 +16,14 @@ pub(super) trait Wire {
 
     /// Reads what has come, at least one byte; [`io::ErrorKind::TimedOut`] when nothing came in time.
     fn read(&mut self, buffer: &mut [u8], within: Duration) -> io::Result<usize>;
+
+    /// Waits until the last bytes have left, where closing the cable would lose them.
+    fn finish(&mut self, _within: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Gives up what has not left yet, where closing the cable would wait for it.
+    fn abandon(&mut self) {}
 }
 
 /// Why a connection could not be opened.

@@ -208,7 +208,7 @@ fn over_a_socket_it_is_the_same_printer() {
     let simulator = Simulator::new(Build::new(profile.clone()));
     let served = serve(&simulator, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
     let spec: PrinterSpec = format!("tcp:{}", served.address()).parse().expect("an address");
-    let mut printer = Printer::open_with(&spec, profile).expect("it opens");
+    let mut printer = Printer::open(&spec, profile);
     assert_eq!(printer.print("1", &ticket("A")), Outcome::Printed);
     simulator.set(|it| it.roll = Roll::Empty);
     assert!(simulator.wait_until(Duration::from_secs(5), |_| {
@@ -246,7 +246,7 @@ fn a_second_customer_finds_the_line_closed() {
     std::io::Write::write_all(&mut first, &[0x10, 4, 1]).expect("it listens");
     std::io::Read::read_exact(&mut first, &mut [0]).expect("it answers");
     let spec: PrinterSpec = format!("tcp:{}", served.address()).parse().expect("an address");
-    let mut second = Printer::open_with(&spec, profile).expect("it opens");
+    let mut second = Printer::open(&spec, profile);
     assert_eq!(
         second.print("1", &ticket("A")),
         Outcome::NotReady(Trouble::Offline)
