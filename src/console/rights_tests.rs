@@ -23,6 +23,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/tickets/{id}/cancel", "as---k-"),
     ("POST", "/api/v1/tickets/{id}/rejoin", "as---k-"),
     ("POST", "/api/v1/tickets/{id}/lane", "-s-----"),
+    ("GET", "/api/v1/turns/{turn}", "as-u-k-"),
     ("POST", "/api/v1/leases", "-s---k-"),
     ("GET", "/api/v1/queues", "asmutkn"),
     ("POST", "/api/v1/queues/{id}/down", "as-----"),
@@ -30,6 +31,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/queues/{id}/stop", "-s-----"),
     ("POST", "/api/v1/queues/{id}/resume", "-s-----"),
     ("GET", "/api/v1/help", "as-----"),
+    ("POST", "/api/v1/kiosks/{kiosk}/usage", "as---k-"),
     ("POST", "/api/v1/kiosks/{kiosk}/help", "as---k-"),
     ("POST", "/api/v1/kiosks/{kiosk}/help/end", "as---k-"),
     ("GET", "/api/v1/counters", "as-u---"),
@@ -52,6 +54,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/events", "-s-u---"),
     ("GET", "/api/v1/reports/day", "-s-u---"),
     ("GET", "/api/v1/reports/range", "-s-u---"),
+    ("GET", "/api/v1/reports/usage", "-s-u---"),
     ("GET", "/api/v1/openapi.json", "asmutkn"),
     // The console is for persons: a token, whose ever it is, opens no page.
     ("GET", "/", "asmut-n"),

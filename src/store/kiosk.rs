@@ -13,7 +13,7 @@ use crate::domain::id::{PrintJobId, SubmissionId, TicketId};
 /// The file of a kiosk.
 pub const SCHEMA: Schema = Schema {
     application_id: 0x5645_4b31,
-    migrations: &[outbox::TABLES, TABLES, outbox::WORDS],
+    migrations: &[outbox::TABLES, TABLES, outbox::WORDS, super::usage::KIOSK_TABLES],
 };
 
 const TABLES: &str = "

@@ -16,6 +16,7 @@ pub mod kiosk;
 pub mod lives;
 pub mod office;
 pub mod outbox;
+pub mod usage;
 
 pub use db::{Db, Opened, Schema};
 pub use error::StoreError;

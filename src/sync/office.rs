@@ -39,6 +39,8 @@ pub enum OfficeError {
     Refused {
         /// HTTP status.
         status: u16,
+        /// Its stable word for programs, such as `queue_full`, or nothing.
+        code: String,
         /// Its words, cut to a line.
         detail: String,
     },
@@ -136,6 +138,74 @@ pub struct QueueWire {
     pub open_counters: Option<u32>,
     /// Waiting time for somebody who comes now.
     pub estimate: Option<EstimateWire>,
+    /// `open`, or why no tickets are given, such as `queue_full`.
+    #[serde(default)]
+    pub intake: String,
+    /// When it gives tickets again.
+    #[serde(default, with = "crate::domain::ticket::time_text::option")]
+    pub opens: Option<Timestamp>,
+    /// Whether the system behind it is down.
+    #[serde(default)]
+    pub down: bool,
+    /// What staff say about that.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A turn of today by its number.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TurnWire {
+    /// Its id.
+    pub id: TicketId,
+    /// `T-018`.
+    pub number: String,
+    /// Public name of its queue.
+    pub queue_name: String,
+    /// `waiting`, `called`, `serving`, `parked`, `finished`, `no_show`, `cancelled` or `expired`.
+    pub status: String,
+    /// Turns before it, while it waits.
+    pub ahead: u32,
+    /// Minutes of waiting, if the office can tell.
+    pub estimate: Option<EstimateWire>,
+    /// The counter that calls it.
+    pub counter: Option<u16>,
+    /// Whether it may come back into the line.
+    pub may_return: bool,
+    /// Turns that go before it then.
+    pub behind: u32,
+}
+
+/// What a kiosk counted on a day; each count is the day's total, so that telling it twice changes nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct UsageWire {
+    /// The day.
+    pub date: String,
+    /// Where forms ended.
+    pub lines: Vec<UsageLineWire>,
+    /// How people said it went.
+    pub marks: Vec<MarkWire>,
+}
+
+/// Forms of one procedure that ended in one way at one step.
+#[derive(Clone, Debug, Serialize)]
+pub struct UsageLineWire {
+    /// The procedure.
+    pub procedure: String,
+    /// `question-3`, `review`, `lane` or `consent`.
+    pub step: String,
+    /// `sent`, `left` or `silent`.
+    pub outcome: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// Anonymous marks.
+#[derive(Clone, Debug, Serialize)]
+pub struct MarkWire {
+    /// 1 bad, 2 fair, 3 good.
+    pub mark: u8,
+    /// How many.
+    pub count: u32,
 }
 
 /// A block of numbers.
@@ -213,6 +283,54 @@ impl OfficeClient {
         answer(request.timeout(self.deadlines.background)).await
     }
 
+    /// A turn of today by its number.
+    pub async fn turn(&self, number: &str) -> Result<TurnWire, OfficeError> {
+        let request = self
+            .http
+            .get(format!("{}/api/v1/turns/{number}", self.base))
+            .bearer_auth(&self.token);
+        answer(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Brings an absent person's turn back into the line.
+    pub async fn rejoin(&self, key: Uuid, id: TicketId) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/tickets/{id}/rejoin", self.base))
+            .bearer_auth(&self.token)
+            .header("Idempotency-Key", key.to_string());
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Tells staff that somebody at this kiosk asks for a person.
+    pub async fn call_help(&self, kiosk: &str, step: &str) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/kiosks/{kiosk}/help", self.base))
+            .bearer_auth(&self.token)
+            .json(&serde_json::json!({ "step": step }));
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Takes the call for a person back.
+    pub async fn end_help(&self, kiosk: &str) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/kiosks/{kiosk}/help/end", self.base))
+            .bearer_auth(&self.token);
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Tells what was counted on a day.
+    pub async fn usage(&self, kiosk: &str, wire: &UsageWire) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/kiosks/{kiosk}/usage", self.base))
+            .bearer_auth(&self.token)
+            .json(wire);
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
     /// The office's rule and names, as the board shows them.
     pub async fn board(&self) -> Result<serde_json::Value, OfficeError> {
         let request = self.http.get(format!("{}/api/v1/board", self.base));
@@ -242,17 +360,43 @@ async fn answer<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilder
     let response = request.send().await.map_err(OfficeError::Unreachable)?;
     let status = response.status();
     if !status.is_success() {
-        let detail: String = response
-            .text()
-            .await
-            .unwrap_or_default()
-            .chars()
-            .take(200)
-            .collect();
+        let text = response.text().await.unwrap_or_default();
+        let problem: ProblemWire = serde_json::from_str(&text).unwrap_or_default();
+        let detail = if problem.detail.is_empty() {
+            text
+        } else {
+            problem.detail
+        };
         return Err(OfficeError::Refused {
             status: status.as_u16(),
-            detail,
+            code: problem.code,
+            detail: detail.chars().take(200).collect(),
         });
     }
     response.json().await.map_err(OfficeError::Unreachable)
+}
+
+/// Sends what is answered with a word or with nothing at all.
+async fn heard(request: reqwest::RequestBuilder) -> Result<(), OfficeError> {
+    let response = request.send().await.map_err(OfficeError::Unreachable)?;
+    if response.status().is_success() {
+        return Ok(());
+    }
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap_or_default();
+    let problem: ProblemWire = serde_json::from_str(&text).unwrap_or_default();
+    Err(OfficeError::Refused {
+        status,
+        code: problem.code,
+        detail: problem.detail.chars().take(200).collect(),
+    })
+}
+
+/// A problem, as far as we read it.
+#[derive(Default, Deserialize)]
+struct ProblemWire {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    detail: String,
 }

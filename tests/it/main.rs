@@ -4,3 +4,4 @@ mod day;
 mod faults;
 mod support;
 mod tidy;
+mod together;

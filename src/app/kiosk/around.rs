@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tracing::{debug, info, warn};
 
-use super::Shell;
 use super::papers::stamp;
+use super::turn::shut_of;
+use super::{Shell, usage};
 use crate::app::Stop;
 use crate::domain::session::{CaseLook, Input, QueueLook, Surroundings};
 use crate::store::kiosk::{self as rows, LeaseRow, ToTell};
@@ -103,6 +104,12 @@ fn looks(shell: &Shell, queues: &[QueueWire], offline: bool) -> Vec<QueueLook> {
                 .estimate
                 .map(|range| (range.from_minutes, range.to_minutes))
                 .filter(|_| !offline),
+            // Without the office held numbers serve, and what it said last may be wrong by now.
+            shut: shut_of(&queue.intake, queue.opens).filter(|_| !offline),
+            down: queue
+                .down
+                .then(|| queue.note.clone().unwrap_or_default())
+                .filter(|_| !offline),
         })
         .collect()
 }
@@ -149,6 +156,7 @@ pub(super) async fn tell(shell: Arc<Shell>, stop: Stop) {
     };
     loop {
         tell_once(&shell, &office).await;
+        usage::tell(&shell, &office).await;
         tokio::select! {
             () = stop.stopped() => return,
             () = shell.news.notified() => {}

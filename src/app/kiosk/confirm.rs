@@ -20,7 +20,7 @@ use crate::domain::id::PrintJobId;
 use crate::domain::procedure::{Cost, ProcedureId};
 use crate::domain::seal::hex;
 use crate::domain::session::view::Tone;
-use crate::domain::session::{Saved, SubmitRequest, TurnWish};
+use crate::domain::session::{NoTurn, Saved, SubmitRequest, TurnWish};
 use crate::domain::submission::{Answer, Consent, Content, FormResult};
 use crate::i18n::{self, Language};
 use crate::store::StoreError;
@@ -110,10 +110,10 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         sender.wake();
     }
     let mut jobs = vec![Job::new(paper_id, paper)];
-    let mut number = None;
+    let mut number = Err(NoTurn::NoNumber);
     if let Some(wanted) = &wanted {
         match turn::number(shell, wanted, request.language).await {
-            Ok(Some(given)) => {
+            Ok(Ok(given)) => {
                 let paper = receipt(&shell.setup, &request, &confirmed, Some(&given.look.number), None);
                 let row = job_row(
                     paper_id,
@@ -129,9 +129,9 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
                     Err(problem) => shell.log_failure("receipt with number", &problem),
                 }
                 jobs.push(given.job.clone());
-                number = Some(given);
+                number = Ok(given);
             }
-            Ok(None) => {}
+            Ok(Err(why)) => number = Err(why),
             Err(problem) => shell.log_failure("turn", &problem),
         }
     }
@@ -143,13 +143,18 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
             .to_zoned_datetime(shell.setup.zone.clone())
             .strftime("%H:%M")
             .to_string(),
-        turn: wanted.map(|_| number.as_ref().map(|given| given.look.clone()).ok_or(())),
+        turn: wanted.map(|_| {
+            number
+                .as_ref()
+                .map(|given| given.look.clone())
+                .map_err(|why| *why)
+        }),
         papers: u8::try_from(jobs.len()).unwrap_or(u8::MAX),
     };
     let act = Act {
         language: request.language,
         receipt: Some((request, confirmed)),
-        turn: number,
+        turn: number.ok(),
         jobs,
     };
     (saved, Some(act))
@@ -164,7 +169,7 @@ pub(super) async fn turn_only(shell: &Shell, wish: TurnWish) -> (Saved, Option<A
     }
     let language = wish.language;
     match turn::number(shell, &wanted, language).await {
-        Ok(Some(given)) => {
+        Ok(Ok(given)) => {
             let saved = Saved::Turn(given.look.clone());
             let jobs = vec![given.job.clone()];
             (
@@ -177,7 +182,10 @@ pub(super) async fn turn_only(shell: &Shell, wish: TurnWish) -> (Saved, Option<A
                 }),
             )
         }
-        Ok(None) => (Saved::NoTurn, None),
+        Ok(Err(why)) => {
+            let queue = wish.queue;
+            (Saved::NoTurn { queue, why }, None)
+        }
         Err(problem) => (refusal(shell, &problem), None),
     }
 }

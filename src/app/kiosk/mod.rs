@@ -5,17 +5,19 @@
 
 mod around;
 mod confirm;
+mod help;
 mod inbox;
 mod papers;
 mod print;
 mod setup;
 mod turn;
+mod usage;
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::outbox::confirm::Sealer;
 use super::outbox::{self, keyfile};
@@ -163,8 +165,9 @@ pub async fn start(
     let (effects, waiting) = mpsc::unbounded_channel();
     let papers = print::start(shell.clone(), printer);
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
-    tokio::spawn(around::tell(shell.clone(), stop));
-    let worker = tokio::spawn(work(shell, papers, waiting));
+    tokio::spawn(around::tell(shell.clone(), stop.clone()));
+    let helpers = help::start(shell.clone(), stop);
+    let worker = tokio::spawn(work(shell, papers, helpers, waiting));
     info!(
         procedures = setup.catalogue.procedures().len(),
         forms = setup.forms.len(),
@@ -182,7 +185,12 @@ pub async fn start(
 }
 
 /// Runs the effects one after the other: there is one citizen.
-async fn work(shell: Arc<Shell>, papers: print::Papers, mut effects: mpsc::UnboundedReceiver<Effect>) {
+async fn work(
+    shell: Arc<Shell>,
+    papers: print::Papers,
+    helpers: help::Helpers,
+    mut effects: mpsc::UnboundedReceiver<Effect>,
+) {
     // What the last act put on paper, for a copy; gone with its citizen.
     let mut last: Option<confirm::Act> = None;
     while let Some(effect) = effects.recv().await {
@@ -228,14 +236,22 @@ async fn work(shell: Arc<Shell>, papers: print::Papers, mut effects: mpsc::Unbou
                 let look = around::look_up(&shell, &code).await;
                 shell.outlet.post(Input::Found(Box::new(look)));
             }
-            Effect::Rate(mark) => {
-                let date = shell.business_date();
-                if mark > 0
-                    && let Err(problem) = shell.db.write(move |c| store::kiosk::rate(c, &date, mark)).await
-                {
-                    warn!(%problem, "a mark was not counted");
-                }
+            Effect::LookUpTurn { number } => {
+                let found = turn::find(&shell, &number).await;
+                shell.outlet.post(Input::TurnFound(Box::new(found)));
             }
+            Effect::Rejoin {
+                request,
+                ticket,
+                number,
+            } => {
+                let found = turn::rejoin(&shell, request, ticket, &number).await;
+                shell.outlet.post(Input::TurnFound(Box::new(found)));
+            }
+            Effect::CallHelp { step } => helpers.call(step),
+            Effect::EndHelp => helpers.end(),
+            Effect::Count(mark) => usage::count(&shell, mark).await,
+            Effect::Rate(mark) => usage::rate(&shell, mark).await,
             Effect::Wiped => last = None,
         }
     }

@@ -152,7 +152,7 @@ pub(super) async fn end_help(
 }
 
 /// The kiosk of an address: its own for a kiosk, any known one for staff.
-fn named_kiosk(app: &OfficeApp, caller: &Caller, id: String) -> Result<KioskId, Problem> {
+pub(super) fn named_kiosk(app: &OfficeApp, caller: &Caller, id: String) -> Result<KioskId, Problem> {
     if matches!(caller, Caller::Anybody) {
         return Err(Problem::unauthorized());
     }

@@ -17,12 +17,16 @@ mod problem;
 mod report;
 mod salvaging;
 mod stream;
+mod turns;
+mod usage;
 mod views;
 
 #[cfg(test)]
 mod audit_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_kiosk;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +49,8 @@ pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use problem::Problem;
 pub use report::{OfficeReport, as_csv, days_of};
+pub use turns::TurnView;
+pub use usage::{Mark, UsageBody, UsageLine, UsageReport};
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
 
 use super::{StartError, Stop, listen};
@@ -187,6 +193,7 @@ fn routes(office: &Arc<OfficeApp>) -> Guarded {
             api::rejoin,
         )
         .post("/api/v1/tickets/{id}/lane", Permission::CorrectLane, api::lane)
+        .get("/api/v1/turns/{turn}", Permission::SeeTickets, turns::turn)
         .post("/api/v1/leases", Permission::LeaseNumbers, api::lease)
         .get("/api/v1/queues", Permission::SeeBoard, api_queues::queues)
         // To stop a queue needs more, and the handler asks for it.
@@ -206,6 +213,11 @@ fn routes(office: &Arc<OfficeApp>) -> Guarded {
             Permission::IssueTickets,
             api_queues::end_help,
         )
+        .post(
+            "/api/v1/kiosks/{kiosk}/usage",
+            Permission::IssueTickets,
+            usage::take_in,
+        )
         .get("/api/v1/counters", Permission::SeeCounters, api::counters)
         // To release a counter or change what it serves needs more, and the handler asks for it.
         .post(
@@ -218,6 +230,7 @@ fn routes(office: &Arc<OfficeApp>) -> Guarded {
         .get("/api/v1/events", Permission::ReadEvents, stream::events)
         .get("/api/v1/reports/day", Permission::ReadReports, report::day)
         .get("/api/v1/reports/range", Permission::ReadReports, report::range)
+        .get("/api/v1/reports/usage", Permission::ReadReports, usage::report)
         .get("/api/v1/openapi.json", Permission::SeeBoard, openapi::description)
 }
 

@@ -10,17 +10,17 @@ use super::*;
 use crate::config::office::{CounterConfig, Identity, KioskConfig, QueueConfig, token_hash};
 use crate::store::office::Role;
 
-const KIOSK_TOKEN: &str = "kiosk-1-secret";
+pub(super) const KIOSK_TOKEN: &str = "kiosk-1-secret";
 
 /// A running office with one staff token and one kiosk.
-struct House {
+pub(super) struct House {
     office: Arc<OfficeApp>,
     served: Option<RunningOffice>,
-    clock: Clock,
+    pub(super) clock: Clock,
     stop: Stop,
-    base: String,
+    pub(super) base: String,
     token: String,
-    http: Client,
+    pub(super) http: Client,
     folder: tempfile::TempDir,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn config(data: &std::path::Path) -> OfficeConfig {
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let clock = Clock::manual("2026-11-24T15:00:00Z".parse().expect("time"));
         Self::on(folder, clock).await
@@ -96,19 +96,19 @@ impl House {
         }
     }
 
-    fn call(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}/api/v1{path}", self.base))
             .bearer_auth(&self.token)
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         let answer = self.call(Method::GET, path).send().await.expect("sent");
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         answer.json().await.expect("json")
     }
 
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let answer = self
             .call(Method::POST, path)
             .json(&body)
@@ -118,7 +118,7 @@ impl House {
         (answer.status(), answer.json().await.expect("json"))
     }
 
-    async fn moved(&self, path: &str) -> Value {
+    pub(super) async fn moved(&self, path: &str) -> Value {
         let (status, body) = self.post(path, json!({})).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
@@ -137,7 +137,7 @@ impl House {
         (answer.status(), answer.json().await.expect("json"))
     }
 
-    async fn issue(&self, key: &str, lane: &str) -> Value {
+    pub(super) async fn issue(&self, key: &str, lane: &str) -> Value {
         let body = json!({"queue": "tributos", "lane": lane, "kiosk": "k1"});
         let (status, body) = self.issue_with(key, body).await;
         assert_eq!(status, StatusCode::CREATED, "{body}");

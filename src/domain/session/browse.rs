@@ -1,20 +1,17 @@
-//! From the invitation to a procedure: life events, categories, search, requirements, turns.
+//! From the invitation to a procedure: life events, categories, search, requirements.
 
 use super::draw::Draw;
 use super::finish::Answer;
 use super::form::FormRun;
 use super::search_box::{Accepts, Typing};
-use super::view::{
-    Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, Progress, TextSize, Tone, View, Words,
-};
-use super::{Effect, Input, Key, Session, State, TurnWish};
-use crate::domain::id::{Moment, uuid_v7};
+use super::turn::turn_queue;
+use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, TextSize, Tone, View, Words};
+use super::{Effect, Input, Key, Outcome, Session, State};
+use crate::domain::id::Moment;
 use crate::domain::procedure::{
-    CategoryId, ChannelKind, Cost, Fact as Known, Holder, KioskMode, LifeEventId, Procedure, ProcedureId,
-    ProcessingTime,
+    CategoryId, ChannelKind, Cost, Fact as Known, Holder, LifeEventId, Procedure, ProcedureId, ProcessingTime,
 };
 use crate::domain::search::{self, Hit};
-use crate::domain::ticket::Lane;
 use crate::i18n::{self, Language};
 
 /// A place among the procedures.
@@ -35,7 +32,7 @@ impl Session {
             Input::Back => {
                 self.trail.pop();
                 if self.trail.is_empty() {
-                    return self.wipe(moment.now);
+                    return self.wipe(moment.now, Outcome::Left);
                 }
             }
             Input::LifeEvent(id) => self.trail.push(Place::LifeEvent { id, page: 0 }),
@@ -62,6 +59,9 @@ impl Session {
                 }
             }
             Input::Key(key) => self.search_key(key),
+            Input::Missed => {
+                self.state = State::Missed(Typing::new("", Accepts::Code, super::missed::LONGEST))
+            }
             Input::EnterCode => self.state = State::Code(Typing::new("", Accepts::Code, 8)),
             Input::TakeTurn(queue) => self.take_turn(queue),
             Input::PrintList => return self.print_list(),
@@ -120,41 +120,6 @@ impl Session {
             Some(run) => State::Filling(Box::new(run)),
             None => State::Answer(Box::new(Answer::form_not_ready())),
         };
-    }
-
-    pub(super) fn take_turn(&mut self, queue: Option<String>) {
-        if self.around.storage_full {
-            self.state = State::Answer(Box::new(Answer::storage_full()));
-            return;
-        }
-        self.state = match queue {
-            Some(queue) => State::TurnLane { queue },
-            None => State::TurnQueue,
-        };
-    }
-
-    pub(super) fn step_turn(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
-        match (&self.state, input) {
-            (State::TurnQueue, Input::Queue(queue)) => self.state = State::TurnLane { queue },
-            (State::TurnLane { queue }, Input::Lane(lane)) => {
-                let wish = TurnWish {
-                    request: uuid_v7(moment),
-                    queue: queue.clone(),
-                    lane,
-                    language: self.comfort.language,
-                };
-                self.state = State::Saving(None);
-                return vec![Effect::IssueTurn(wish)];
-            }
-            (State::TurnLane { .. }, Input::Back)
-                if !matches!(self.trail.last(), Some(Place::Procedure(_))) =>
-            {
-                self.state = State::TurnQueue;
-            }
-            (_, Input::Back | Input::Home) => self.state = State::Browsing,
-            (_, _) => {}
-        }
-        Vec::new()
     }
 
     pub(super) fn show_attract(&self, draw: &mut Draw<'_>) -> View {
@@ -317,7 +282,12 @@ impl Session {
 
     fn procedure_row(&self, procedure: &Procedure, draw: &mut Draw<'_>) -> Item {
         let name = procedure.list_name(self.language()).to_owned();
-        let note = cost_words(procedure, self.language(), draw);
+        let down = turn_queue(procedure).is_some_and(|queue| self.outage(&queue).is_some());
+        let note = if down {
+            draw.say("queue-down-short")
+        } else {
+            cost_words(procedure, self.language(), draw)
+        };
         draw.item("", name, note, Input::Procedure(procedure.identifier.clone()))
     }
 
@@ -548,15 +518,48 @@ impl Session {
                 eligibility.get(language).to_owned(),
             );
         }
+        let queue = turn_queue(procedure);
+        let shut = queue.as_deref().and_then(|queue| self.shut(queue));
+        let outage = queue.as_deref().and_then(|queue| self.outage(queue));
         if form.is_some() {
+            // Said before anybody types: what is not to be had today, and what is all the same.
+            if let (Some(queue), Some(shut)) = (&queue, shut) {
+                let title = draw.fill("queue-shut-title", &[("queue", &self.queue_name(queue))]);
+                let text = format!("{} {}", self.shut_words(shut, draw), draw.say("queue-shut-form"));
+                note(Tone::Warn, "ticket", title, text);
+            } else if let Some(said) = outage {
+                let text = self.outage_words(said, "queue-down-form", draw);
+                note(Tone::Warn, "warning", draw.say("queue-down-title"), text);
+            }
             if self.around.offline {
                 note(Tone::Warn, "plugs", String::new(), draw.say("procedure-offline"));
             }
             view.primary = Some(draw.button("arrow-right", "procedure-start", Input::StartForm));
-        } else if let Some(queue) = turn_queue(procedure) {
-            let title = draw.say("procedure-not-here");
-            note(Tone::Info, "ticket", title, draw.say("procedure-not-here-text"));
-            view.primary = Some(draw.button("ticket", "procedure-turn", Input::TakeTurn(Some(queue))));
+        } else if let Some(queue) = queue {
+            if let Some(shut) = shut {
+                let title = draw.fill("queue-shut-title", &[("queue", &self.queue_name(&queue))]);
+                note(Tone::Warn, "ticket", title, self.shut_words(shut, draw));
+                // It keeps its place and says why, instead of taking a touch in vain.
+                view.primary = Some(Button {
+                    icon: "ticket",
+                    words: self.shut_short(shut, draw).into(),
+                    action: None,
+                });
+            } else {
+                match outage {
+                    Some(said) => {
+                        let text = self.outage_words(said, "queue-down-turn", draw);
+                        note(Tone::Warn, "warning", draw.say("queue-down-title"), text);
+                    }
+                    None => note(
+                        Tone::Info,
+                        "ticket",
+                        draw.say("procedure-not-here"),
+                        draw.say("procedure-not-here-text"),
+                    ),
+                }
+                view.primary = Some(draw.button("ticket", "procedure-turn", Input::TakeTurn(Some(queue))));
+            }
         } else {
             let title = draw.say("procedure-online");
             let channels: Vec<String> = procedure
@@ -581,107 +584,6 @@ impl Session {
         view.bottom = draw.bottom_back();
         view
     }
-
-    pub(super) fn show_turn_queue(&self, draw: &mut Draw<'_>) -> View {
-        let title = draw.words("turn-title");
-        let mut view = draw.page(Face::TurnQueue, title);
-        view.help = draw.say("turn-help");
-        let items = self
-            .around
-            .queues
-            .iter()
-            .map(|queue| {
-                let wait = draw.wait(queue.open, queue.wait);
-                draw.item("ticket", queue.name.clone(), wait, Input::Queue(queue.id.clone()))
-            })
-            .collect();
-        view.blocks = vec![Block::Rows(items)];
-        if self.around.queues.is_empty() {
-            view.blocks = vec![Block::Note {
-                tone: Tone::Warn,
-                icon: "warning",
-                title: draw.say("turn-refused-title"),
-                text: draw.say("turn-refused-text"),
-            }];
-        }
-        view.bottom = draw.bottom_back();
-        view
-    }
-
-    /// Priority or general; inside a form it carries the form's progress.
-    pub(super) fn show_lane(&self, queue: &str, progress: Option<Progress>, draw: &mut Draw<'_>) -> View {
-        let look = self.around.queues.iter().find(|look| look.id == queue);
-        let name = look.map_or(queue, |look| &look.name).to_owned();
-        let title = draw.words("lane-title");
-        let mut view = draw.page(Face::TurnLane, title);
-        view.progress = Some(progress.unwrap_or_else(|| Progress {
-            name: draw.fill("turn-for", &[("queue", &name)]),
-            place: draw.fill("form-place", &[("n", "2"), ("of", "2")]),
-            done: 1,
-            of: 2,
-        }));
-        view.help = draw.say("lane-help");
-        let group = |icon, key: &str| Item {
-            icon,
-            words: draw.words(key),
-            ..Item::default()
-        };
-        let groups = vec![
-            group("hand-heart", "lane-elder"),
-            group("heartbeat", "lane-illness"),
-            group("person-simple", "lane-pregnant"),
-            group("baby", "lane-children"),
-            group("wheelchair", "lane-disability"),
-            group("shield-check", "lane-violence"),
-        ];
-        view.blocks = vec![Block::Panel {
-            title: draw.say("lane-for"),
-            lines: groups,
-            columns: true,
-            button: None,
-        }];
-        let note = match look.and_then(|look| look.open) {
-            Some(false) => draw.say("turn-no-counter"),
-            _ => match look.and_then(|look| look.waiting) {
-                Some(0) => draw.say("turn-waiting-none"),
-                Some(1) => draw.say("turn-waiting-one"),
-                Some(n) => draw.fill("turn-waiting", &[("n", &n.to_string())]),
-                None => draw.say("turn-wait-unknown"),
-            },
-        };
-        view.blocks.push(Block::BigChoices(vec![
-            draw.item(
-                "users-three",
-                draw.say("lane-yes"),
-                note.clone(),
-                Input::Lane(Lane::Priority),
-            ),
-            draw.item("user", draw.say("lane-no"), note, Input::Lane(Lane::General)),
-        ]));
-        let k = self.around.priority_run.max(1);
-        let rule = if k == 1 {
-            draw.say("lane-rule-text-one")
-        } else {
-            draw.fill("lane-rule-text", &[("k", &k.to_string())])
-        };
-        if self.comfort.size != TextSize::Huge {
-            view.blocks.push(Block::Note {
-                tone: Tone::Info,
-                icon: "scales",
-                title: draw.say("lane-rule"),
-                text: rule,
-            });
-        }
-        view.bottom = draw.bottom_back();
-        view
-    }
-}
-
-/// The queue of a procedure that is done at a counter.
-pub(super) fn turn_queue(procedure: &Procedure) -> Option<String> {
-    let counter =
-        procedure.needs_turn || matches!(procedure.kiosk_mode, KioskMode::Turn | KioskMode::InfoTurn);
-    counter.then(|| procedure.queue.as_str().to_owned())
 }
 
 /// A fact in words, honest about what nobody confirmed.

@@ -121,9 +121,14 @@ impl<'a> Draw<'a> {
             TextSize::Huge => ("bar-help-short", "bar-access-short"),
             TextSize::Normal | TextSize::Large => ("bar-help", "bar-access"),
         };
+        let (hand, help) = if self.session.help.is_awaited() {
+            ("hand-waving", "bar-help-called")
+        } else {
+            ("chats-circle", help)
+        };
         vec![
             first,
-            self.button("chats-circle", help, Input::Help),
+            self.button(hand, help, Input::Help),
             self.button("person-arms-spread", access, Input::Accessibility),
             self.button("sign-out", "bar-finish", Input::Finish),
         ]

@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use super::draw::Draw;
 use super::search_box::Typing;
 use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, Tone, View};
-use super::{CaseLook, Effect, Input, Key, Saved, Session, State, TurnLook};
+use super::{CaseLook, Effect, Input, Key, NoTurn, Outcome, Saved, Session, State, TurnFound, TurnLook};
+use crate::domain::id::{Moment, uuid_v7};
 use crate::domain::receipt;
 
 /// An act that is on the disk.
 #[derive(Clone, Debug)]
 pub(super) struct Success {
     receipt: Option<ReceiptLook>,
-    turn: Option<Result<TurnLook, ()>>,
+    turn: Option<Result<TurnLook, NoTurn>>,
     papers: u8,
     paper: Paper,
 }
@@ -36,6 +37,11 @@ enum Paper {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Case(CaseLook),
+    Turn(TurnFound),
+    NoTurn {
+        queue: String,
+        why: NoTurn,
+    },
     Message {
         tone: Tone,
         icon: &'static str,
@@ -63,12 +69,12 @@ impl Answer {
         }
     }
 
-    fn no_turn() -> Self {
+    pub(super) fn asked_too_often() -> Self {
         Self::Message {
             tone: Tone::Warn,
-            icon: "warning",
-            title: "turn-refused-title",
-            text: "turn-refused-text",
+            icon: "chats-circle",
+            title: "missed-often-title",
+            text: "missed-often-text",
         }
     }
 
@@ -105,6 +111,7 @@ impl Session {
         };
         let form = form.take();
         self.last_touch = now;
+        let mut effects = Vec::new();
         self.state = match (saved, form) {
             (
                 Saved::Submission {
@@ -114,20 +121,24 @@ impl Session {
                     turn,
                     papers,
                 },
-                _,
-            ) => State::Success(Box::new(Success {
-                receipt: Some(ReceiptLook { code, qr, time }),
-                turn,
-                papers,
-                paper: Paper::Printing,
-            })),
+                run,
+            ) => {
+                effects.extend(run.as_ref().map(|run| Effect::Count(run.mark(Outcome::Sent))));
+                let without = run.and_then(|run| run.without_turn());
+                State::Success(Box::new(Success {
+                    receipt: Some(ReceiptLook { code, qr, time }),
+                    turn: turn.or(without.map(|shut| Err(NoTurn::Shut(shut)))),
+                    papers,
+                    paper: Paper::Printing,
+                }))
+            }
             (Saved::Turn(turn), _) => State::Success(Box::new(Success {
                 receipt: None,
                 turn: Some(Ok(turn)),
                 papers: 1,
                 paper: Paper::Printing,
             })),
-            (Saved::NoTurn, _) => State::Answer(Box::new(Answer::no_turn())),
+            (Saved::NoTurn { queue, why }, _) => State::Answer(Box::new(Answer::NoTurn { queue, why })),
             (Saved::Full | Saved::Failed, Some(run)) => {
                 // Nothing was saved; the answers stay for another try while the citizen stays.
                 self.around.storage_full = true;
@@ -137,7 +148,7 @@ impl Session {
                 State::Answer(Box::new(Answer::storage_full()))
             }
         };
-        Vec::new()
+        effects
     }
 
     pub(super) fn printed(&mut self, ok: bool) {
@@ -146,8 +157,20 @@ impl Session {
         }
     }
 
-    pub(super) fn step_finish(&mut self, input: Input) -> Vec<Effect> {
+    pub(super) fn step_finish(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         match (&mut self.state, input) {
+            (State::Answer(answer), Input::Rejoin) => {
+                if let Answer::Turn(TurnFound::Absent { ticket, number, .. }) = &**answer {
+                    let effect = Effect::Rejoin {
+                        request: uuid_v7(moment),
+                        ticket: *ticket,
+                        number: number.clone(),
+                    };
+                    self.state = State::Looking;
+                    return vec![effect];
+                }
+            }
+            (State::Answer(_), Input::TakeTurn(queue)) => self.take_turn(queue),
             (State::Success(success), Input::PrintCopy) => {
                 success.paper = Paper::Printing;
                 return vec![Effect::PrintCopy];
@@ -172,6 +195,10 @@ impl Session {
         };
         match input {
             Input::Typed(letters) => typing.typed(&letters),
+            // The number of a turn is short and has its digits at the end; a receipt's code is neither.
+            Input::Key(Key::Enter) | Input::Continue if super::missed::number(typing.text()).is_some() => {
+                return self.ask_turn();
+            }
             Input::Key(Key::Enter) | Input::Continue => match typing.text().parse::<receipt::Code>() {
                 Ok(code) => {
                     self.state = State::Looking;
@@ -221,11 +248,20 @@ impl Session {
                     view.blocks.push(Block::Text(draw.say("success-board")));
                 }
             }
-            Some(Err(())) => view.blocks.push(Block::Note {
+            Some(Err(why)) => view.blocks.push(Block::Note {
                 tone: Tone::Warn,
-                icon: "warning",
+                icon: "ticket",
                 title: draw.say("success-no-turn-title"),
-                text: draw.say("success-no-turn-text"),
+                text: match why {
+                    NoTurn::NoNumber => draw.say("success-no-turn-text"),
+                    NoTurn::Shut(shut) => {
+                        format!(
+                            "{} {}",
+                            draw.say("success-no-turn-shut"),
+                            self.shut_words(*shut, draw)
+                        )
+                    }
+                },
             }),
             None => {}
         }
@@ -336,6 +372,8 @@ impl Session {
                 }];
                 view
             }
+            Answer::Turn(found) => return self.show_turn_found(found, draw),
+            Answer::NoTurn { queue, why } => self.show_no_turn(queue, *why, draw),
             Answer::Case(look) => {
                 let mut view = draw.page(Face::Answer, draw.words("case-title"));
                 view.blocks = self.case_blocks(look, draw);
@@ -431,7 +469,8 @@ impl Session {
     }
 }
 
-fn number(turn: &TurnLook, draw: &Draw<'_>) -> Block {
+/// The panel of a turn's number.
+pub(super) fn number(turn: &TurnLook, draw: &Draw<'_>) -> Block {
     let mut facts = Vec::new();
     if let Some(ahead) = turn.ahead {
         let value = match ahead {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::browse::{keyboard, pager, turn_queue};
+use super::browse::{keyboard, pager};
 use super::draw::Draw;
 use super::question::Way;
 use super::search_box::Typing;
+use super::turn::turn_queue;
 use super::view::{Block, Face, Fact, Item, Progress, TextSize, Tone, View};
 use super::{
-    AnswerRow, ConsentGiven, Effect, Input, Key, ResultBox, Session, State, SubmitRequest, TurnWish,
+    AnswerRow, ConsentGiven, Effect, Input, Key, Outcome, ResultBox, Session, Shut, State, SubmitRequest,
+    TurnWish, UsageMark,
 };
 use crate::domain::id::{Moment, SubmissionId, uuid_v7};
 use crate::domain::procedure::{Procedure, ProcedureId, Text};
@@ -31,6 +33,8 @@ pub(super) struct FormRun {
     from_review: bool,
     notice: Option<Notice>,
     lane: Option<Lane>,
+    /// The queue gives no turns now: the form goes without one.
+    shut: Option<Shut>,
     consents: [bool; 3],
     /// Consents that were missing when the citizen wanted to send.
     missing: Vec<usize>,
@@ -89,6 +93,7 @@ impl FormRun {
             from_review: false,
             notice: None,
             lane: None,
+            shut: None,
             consents: [false; 3],
             missing: Vec::new(),
         };
@@ -233,7 +238,7 @@ impl FormRun {
                 accepted: self.consents[at],
             })
             .collect();
-        let wish = self.queue.clone().zip(self.lane);
+        let wish = self.queue.clone().zip(self.lane).filter(|_| self.shut.is_none());
         SubmitRequest {
             attempt: self.attempt,
             procedure: self.procedure.clone(),
@@ -250,6 +255,54 @@ impl FormRun {
                 language,
             }),
         }
+    }
+
+    /// The question about the lane, where the form goes with a turn.
+    fn before_consent(&self) -> Option<Step> {
+        (self.queue.is_some() && self.shut.is_none()).then_some(Step::Lane)
+    }
+
+    /// Why this form was sent without a turn, if its procedure has one.
+    pub(super) fn without_turn(&self) -> Option<Shut> {
+        self.shut
+    }
+
+    /// Where the citizen is, for a count that knows nobody: never an answer.
+    pub(super) fn mark(&self, outcome: Outcome) -> UsageMark {
+        UsageMark {
+            procedure: self.procedure.clone(),
+            step: match &self.step {
+                Step::Question(id) => format!("question-{}", self.position(id).0 + 1),
+                Step::Review { .. } => "review".to_owned(),
+                Step::Lane => "lane".to_owned(),
+                Step::Consent => "consent".to_owned(),
+            },
+            outcome,
+        }
+    }
+
+    /// The procedure and the step, for the person who comes to help.
+    pub(super) fn told_step(&self, session: &Session) -> String {
+        let name = session
+            .setup
+            .catalogue
+            .procedure(&self.procedure)
+            .map(|procedure| procedure.printed_name(Language::Spanish).to_owned())
+            .unwrap_or_default();
+        let place = match &self.step {
+            Step::Question(id) => {
+                let (at, all) = self.position(id);
+                let all = all.len().max(self.form.questions_at_most());
+                i18n::fill(
+                    Language::Spanish,
+                    "form-place",
+                    &[("n", &(at + 1).to_string()), ("of", &all.to_string())],
+                )
+            }
+            Step::Review { .. } => i18n::say(Language::Spanish, "form-review-place"),
+            Step::Lane | Step::Consent => i18n::say(Language::Spanish, "form-last-place"),
+        };
+        format!("{place} · {name}")
     }
 
     fn progress(&self, draw: &Draw<'_>, language: Language) -> Progress {
@@ -287,6 +340,10 @@ impl FormRun {
 impl Session {
     pub(super) fn step_form(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         let language = self.language();
+        let State::Filling(run) = &self.state else {
+            return Vec::new();
+        };
+        let shut = run.queue.as_deref().and_then(|queue| self.shut(queue));
         let State::Filling(run) = &mut self.state else {
             return Vec::new();
         };
@@ -321,7 +378,11 @@ impl Session {
                 match at.checked_sub(1).and_then(|before| all.get(before)) {
                     Some(before) => run.ask(*before),
                     // The first question's way back is the procedure; what was written is dropped.
-                    None => self.state = State::Browsing,
+                    None => {
+                        let mark = run.mark(Outcome::Left);
+                        self.state = State::Browsing;
+                        return vec![Effect::Count(mark)];
+                    }
                 }
             }
             (Step::Review { page }, Input::Page(by)) => {
@@ -338,11 +399,8 @@ impl Session {
             (Step::Review { .. }, Input::Continue) => {
                 run.review(language);
                 if matches!(run.step, Step::Review { .. }) {
-                    run.step = if run.queue.is_some() {
-                        Step::Lane
-                    } else {
-                        Step::Consent
-                    };
+                    run.shut = shut;
+                    run.step = run.before_consent().unwrap_or(Step::Consent);
                 }
             }
             (Step::Review { .. }, Input::Back) => {
@@ -364,11 +422,7 @@ impl Session {
             }
             (Step::Consent, Input::FullNotice) => run.notice = Some(Notice::Privacy),
             (Step::Consent, Input::Back) => {
-                run.step = if run.queue.is_some() {
-                    Step::Lane
-                } else {
-                    Step::Review { page: 0 }
-                };
+                run.step = run.before_consent().unwrap_or(Step::Review { page: 0 });
             }
             (Step::Consent, Input::Send) => {
                 run.missing = (0..NEEDED).filter(|at| !run.consents[*at]).collect();
@@ -625,6 +679,14 @@ impl Session {
             items,
             chosen_word: String::new(),
         });
+        if let Some(shut) = run.shut {
+            view.blocks.push(Block::Note {
+                tone: Tone::Warn,
+                icon: "ticket",
+                title: draw.say("queue-shut-without"),
+                text: self.shut_words(shut, draw),
+            });
+        }
         if !run.missing.is_empty() {
             let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
             view.blocks.push(Block::Note {

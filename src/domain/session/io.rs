@@ -1,8 +1,9 @@
 //! What goes into a session and what comes out.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::id::SubmissionId;
+use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::procedure::{CategoryId, LifeEventId, ProcedureId};
 use crate::domain::redacted::Redacted;
 use crate::domain::ticket::Lane;
@@ -26,6 +27,13 @@ pub enum Input {
     },
     /// The answer to a code.
     Found(Box<CaseLook>),
+    /// The answer to a turn's number, or to the wish to come back.
+    TurnFound(Box<TurnFound>),
+    /// Whether the office heard that somebody asks for a person.
+    HelpHeard {
+        /// It did; otherwise nobody there knows.
+        ok: bool,
+    },
 
     /// A language was chosen on the invitation.
     Start(Language),
@@ -85,12 +93,18 @@ pub enum Input {
     Rate(u8),
     /// The field for a code.
     EnterCode,
+    /// The field for the number of a turn that was called in vain.
+    Missed,
+    /// Back into the line with the turn that was found.
+    Rejoin,
     /// More time, please.
     MoreTime,
     /// End now, from the question about time.
     EndNow,
     /// A person, please.
     Help,
+    /// No person is needed any more.
+    HelpEnd,
     /// Letters, colours, time, language.
     Accessibility,
     /// Letters, colours, time or language as chosen.
@@ -157,6 +171,35 @@ pub struct QueueLook {
     pub open: Option<bool>,
     /// Minutes, from and to.
     pub wait: Option<(u32, u32)>,
+    /// Why it gives no tickets now; nothing where it does, or where nobody can tell.
+    pub shut: Option<Shut>,
+    /// The system behind it is down, with what staff say about it, or an empty text.
+    pub down: Option<String>,
+}
+
+/// Why a queue gives no tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// Outside the hours.
+    Closed {
+        /// When it gives tickets again, if known.
+        opens: Option<Timestamp>,
+    },
+    /// The day's tickets are given.
+    Full,
+    /// Whoever came now would still wait at closing time.
+    TooLate,
+    /// Staff stopped it for today.
+    Stopped,
+}
+
+/// Why somebody who wished for a turn has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTurn {
+    /// No number was to be had: the office does not answer and no held one is left.
+    NoNumber,
+    /// The queue gives none.
+    Shut(Shut),
 }
 
 /// A turn that is wanted.
@@ -244,14 +287,19 @@ pub enum Saved {
         /// Wall time of the commit, `10:15`.
         time: String,
         /// The turn, if one was wanted.
-        turn: Option<Result<TurnLook, ()>>,
+        turn: Option<Result<TurnLook, NoTurn>>,
         /// How many papers are being printed.
         papers: u8,
     },
     /// A turn is on the disk.
     Turn(TurnLook),
-    /// No number was left; nobody invents one.
-    NoTurn,
+    /// No number was to be had; nobody invents one.
+    NoTurn {
+        /// The queue's id.
+        queue: String,
+        /// Why.
+        why: NoTurn,
+    },
     /// The disk is full; nothing was saved.
     Full,
     /// Another fault; nothing was promised.
@@ -276,6 +324,86 @@ pub struct TurnLook {
     pub wait: Option<(u32, u32)>,
     /// What the QR says.
     pub qr: String,
+}
+
+/// A turn of today by its number, as the office tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnFound {
+    /// It is in the line.
+    Waiting {
+        /// The turn.
+        turn: TurnLook,
+        /// It has just come back.
+        back: bool,
+    },
+    /// It is being called, or attended.
+    Called {
+        /// `T-018`.
+        number: String,
+        /// Where.
+        counter: Option<u16>,
+    },
+    /// It was called in vain and may come back.
+    Absent {
+        /// Its id.
+        ticket: TicketId,
+        /// `T-018`.
+        number: String,
+        /// «Tributos».
+        queue: String,
+        /// How many turns go before it then.
+        behind: u32,
+    },
+    /// It was called in vain too long ago, or too often.
+    TooLate {
+        /// `T-018`.
+        number: String,
+    },
+    /// It is over.
+    Over {
+        /// `T-018`.
+        number: String,
+    },
+    /// No turn of today has this number.
+    Unknown {
+        /// As it was typed.
+        number: String,
+    },
+    /// The office could not be asked.
+    Offline,
+}
+
+/// Where somebody was in a form when it ended; it counts, and knows nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageMark {
+    /// The procedure.
+    pub procedure: ProcedureId,
+    /// `question-3`, `review`, `lane` or `consent`.
+    pub step: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a form ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was sent.
+    Sent,
+    /// The citizen ended it.
+    Left,
+    /// Nobody was there any more.
+    Silent,
+}
+
+impl Outcome {
+    /// The word used in the store and in the API.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Left => "left",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 /// What is known of a code.
@@ -324,6 +452,29 @@ pub enum Effect {
         /// Eight characters, normalised.
         code: String,
     },
+    /// Ask about a turn of today.
+    LookUpTurn {
+        /// `T-018`.
+        number: String,
+    },
+    /// Bring a turn back into the line, and answer with [`Input::TurnFound`].
+    Rejoin {
+        /// Names this wish, so that asking twice moves the turn once.
+        request: Uuid,
+        /// Which turn.
+        ticket: TicketId,
+        /// `T-018`.
+        number: String,
+    },
+    /// Tell the office that somebody asks for a person, and answer with [`Input::HelpHeard`].
+    CallHelp {
+        /// Kind of screen or question; never an answer.
+        step: String,
+    },
+    /// Nobody asks for a person any more.
+    EndHelp,
+    /// Count where a form ended.
+    Count(UsageMark),
     /// Count an anonymous mark.
     Rate(u8),
     /// Nothing of the last citizen is left here; the shell drops its part too.

@@ -8,10 +8,13 @@ mod browse;
 mod draw;
 mod finish;
 mod form;
+mod help;
 mod io;
+mod missed;
 mod overlay;
 mod question;
 mod search_box;
+mod turn;
 pub mod view;
 
 #[cfg(test)]
@@ -33,9 +36,10 @@ use browse::Place;
 use draw::Draw;
 use finish::{Answer, Success};
 use form::FormRun;
+use help::Help;
 pub use io::{
-    AnswerRow, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, QueueLook, ResultBox, Saved,
-    SubmitRequest, Surroundings, TurnLook, TurnWish,
+    AnswerRow, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, NoTurn, Outcome, QueueLook, ResultBox,
+    Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
 use search_box::Typing;
@@ -52,6 +56,10 @@ pub struct Delays {
     pub idle_extended: SignedDuration,
     /// Silence allowed when the citizen chose no limit: a forgotten form must still vanish.
     pub idle_unlimited: SignedDuration,
+    /// Silence allowed while a person was called: they may come from the other end of the hall.
+    pub help_comes: SignedDuration,
+    /// After this long a new touch on the help button is a new call: staff may have ended the first.
+    pub help_again: SignedDuration,
     /// How long the question about satisfaction waits before it goes on by itself.
     pub rating: SignedDuration,
 }
@@ -63,6 +71,8 @@ impl Default for Delays {
             idle_countdown: SignedDuration::from_secs(30),
             idle_extended: SignedDuration::from_secs(120),
             idle_unlimited: SignedDuration::from_mins(10),
+            help_comes: SignedDuration::from_mins(5),
+            help_again: SignedDuration::from_mins(3),
             rating: SignedDuration::from_secs(15),
         }
     }
@@ -103,6 +113,9 @@ pub struct Session {
     /// Places to go back to, the present one last.
     trail: Vec<Place>,
     overlay: Option<Overlay>,
+    help: Help,
+    /// Numbers of turns that were asked for in this session.
+    turns_asked: u8,
     last_touch: Timestamp,
     patience: SignedDuration,
 }
@@ -112,7 +125,9 @@ enum State {
     Attract,
     Browsing,
     Filling(Box<FormRun>),
-    TurnQueue,
+    TurnQueue {
+        page: usize,
+    },
     TurnLane {
         queue: String,
     },
@@ -120,6 +135,8 @@ enum State {
     Saving(Option<Box<FormRun>>),
     Success(Box<Success>),
     Code(Typing),
+    /// The number of a turn that was called in vain.
+    Missed(Typing),
     Looking,
     Answer(Box<Answer>),
     Rating {
@@ -139,6 +156,8 @@ impl Session {
             state: State::Attract,
             trail: Vec::new(),
             overlay: None,
+            help: Help::default(),
+            turns_asked: 0,
             last_touch: now,
             patience,
         }
@@ -168,6 +187,16 @@ impl Session {
                 }
                 return Vec::new();
             }
+            Input::TurnFound(found) => {
+                if matches!(self.state, State::Looking) {
+                    self.state = State::Answer(Box::new(Answer::Turn(*found)));
+                }
+                return Vec::new();
+            }
+            Input::HelpHeard { ok } => {
+                self.help.heard(ok);
+                return Vec::new();
+            }
             // Everything below is a person at the screen.
             _ => {}
         }
@@ -181,10 +210,7 @@ impl Session {
                 self.overlay = Some(Overlay::Accessibility);
                 Vec::new()
             }
-            Input::Help => {
-                self.overlay = Some(Overlay::Help);
-                Vec::new()
-            }
+            Input::Help => self.call_help(moment.now),
             Input::Cover => {
                 self.overlay = Some(Overlay::Covered);
                 Vec::new()
@@ -208,13 +234,14 @@ impl Session {
             }
             State::Browsing => self.step_browse(input, moment),
             State::Filling(_) => self.step_form(input, moment),
-            State::TurnQueue | State::TurnLane { .. } => self.step_turn(input, moment),
-            State::Success(_) | State::Answer(_) => self.step_finish(input),
+            State::TurnQueue { .. } | State::TurnLane { .. } => self.step_turn(input, moment),
+            State::Success(_) | State::Answer(_) => self.step_finish(input, moment),
             State::Code(_) => self.step_code(input),
+            State::Missed(_) => self.step_missed(input),
             State::Rating { .. } => match input {
                 Input::Rate(mark) => {
                     let mut effects = vec![Effect::Rate(mark)];
-                    effects.extend(self.wipe(moment.now));
+                    effects.extend(self.wipe(moment.now, Outcome::Left));
                     effects
                 }
                 _ => Vec::new(),
@@ -249,12 +276,16 @@ impl Session {
             }
             // What is being committed cannot be taken back; its outcome comes in a moment.
             State::Saving(_) => Vec::new(),
-            _ => self.wipe(now),
+            _ => self.wipe(now, Outcome::Left),
         }
     }
 
     /// Drops all that the last citizen wrote, chose or saw.
-    fn wipe(&mut self, now: Timestamp) -> Vec<Effect> {
+    fn wipe(&mut self, now: Timestamp, outcome: Outcome) -> Vec<Effect> {
+        let mut effects = self.end_help();
+        if let State::Filling(run) = &self.state {
+            effects.push(Effect::Count(run.mark(outcome)));
+        }
         self.state = if self.around.out_of_service {
             State::OutOfService
         } else {
@@ -264,8 +295,10 @@ impl Session {
         self.overlay = None;
         self.comfort = Comfort::default();
         self.patience = self.setup.delays.idle_after;
+        self.turns_asked = 0;
         self.last_touch = now;
-        vec![Effect::Wiped]
+        effects.push(Effect::Wiped);
+        effects
     }
 
     fn language(&self) -> Language {
@@ -281,12 +314,13 @@ impl Session {
                 State::Attract => self.show_attract(&mut draw),
                 State::Browsing => self.show_browse(&mut draw),
                 State::Filling(run) => self.show_form(run, &mut draw),
-                State::TurnQueue => self.show_turn_queue(&mut draw),
+                State::TurnQueue { page } => self.show_turn_queue(*page, &mut draw),
                 State::TurnLane { queue } => self.show_lane(queue, None, &mut draw),
                 State::Saving(form) => self.show_saving(form.is_some(), &mut draw),
                 State::Looking => self.show_looking(&mut draw),
                 State::Success(success) => self.show_success(success, &mut draw),
                 State::Code(typing) => self.show_code(typing, &mut draw),
+                State::Missed(typing) => self.show_missed(typing, &mut draw),
                 State::Answer(answer) => self.show_answer(answer, &mut draw),
                 State::Rating { .. } => self.show_rating(&mut draw),
                 State::OutOfService => self.show_out(&mut draw),

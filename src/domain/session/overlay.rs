@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::draw::Draw;
-use super::view::{Block, Button, Face, Fact, Item, TextSize, Theme, View, Words};
-use super::{Comfort, Effect, Input, Session, State};
+use super::view::{Block, Button, Face, Item, TextSize, Theme, View, Words};
+use super::{Comfort, Effect, Input, Outcome, Session, State};
 use crate::domain::id::Moment;
 use crate::i18n::{self, Language};
 
@@ -31,7 +31,7 @@ impl Session {
                 *since = now;
             }
             if now.duration_since(*since) >= delays.idle_countdown {
-                return self.wipe(now);
+                return self.wipe(now, Outcome::Silent);
             }
             return Vec::new();
         }
@@ -41,7 +41,7 @@ impl Session {
             }
             let waited = now.duration_since(*since);
             return if waited >= delays.rating {
-                self.wipe(now)
+                self.wipe(now, Outcome::Silent)
             } else {
                 Vec::new()
             };
@@ -56,18 +56,20 @@ impl Session {
                 && self.comfort != Comfort::default()
                 && now.duration_since(self.last_touch) >= delays.idle_after
             {
-                return self.wipe(now);
+                return self.wipe(now, Outcome::Silent);
             }
             return Vec::new();
         }
         let patience = if self.comfort.unhurried {
             delays.idle_unlimited
+        } else if self.help.is_awaited() {
+            self.patience.max(delays.help_comes)
         } else {
             self.patience
         };
         if now.duration_since(self.last_touch) >= patience {
             if matches!(self.state, State::Attract | State::OutOfService) {
-                return self.wipe(now);
+                return self.wipe(now, Outcome::Silent);
             }
             self.overlay = Some(Overlay::Idle { since: now });
         }
@@ -76,7 +78,9 @@ impl Session {
 
     pub(super) fn step_overlay(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         match (&self.overlay, input) {
-            (Some(Overlay::Idle { .. }), Input::EndNow | Input::Finish) => return self.wipe(moment.now),
+            (Some(Overlay::Idle { .. }), Input::EndNow | Input::Finish) => {
+                return self.wipe(moment.now, Outcome::Left);
+            }
             (Some(Overlay::Idle { .. }), Input::MoreTime) => {
                 self.patience = self.setup.delays.idle_extended;
                 self.overlay = None;
@@ -87,13 +91,16 @@ impl Session {
                     run.set_language(comfort.language);
                 }
             }
-            (Some(Overlay::Idle { .. } | Overlay::Covered), Input::Help) => {
-                self.overlay = Some(Overlay::Help)
+            (Some(Overlay::Idle { .. } | Overlay::Covered | Overlay::Accessibility), Input::Help) => {
+                return self.call_help(moment.now);
+            }
+            (Some(Overlay::Help), Input::HelpEnd) => {
+                self.overlay = None;
+                return self.end_help();
             }
             (Some(Overlay::Idle { .. } | Overlay::Help), Input::Accessibility) => {
                 self.overlay = Some(Overlay::Accessibility);
             }
-            (Some(Overlay::Accessibility), Input::Help) => self.overlay = Some(Overlay::Help),
             (Some(Overlay::Help | Overlay::Accessibility), Input::Finish) => {
                 self.overlay = None;
                 return self.finish(moment.now);
@@ -138,21 +145,6 @@ impl Session {
         }];
         view.primary = Some(draw.button("clock-clockwise", "idle-more", Input::MoreTime));
         view.secondary = Some(draw.button("sign-out", "idle-end", Input::EndNow));
-        view.bottom = draw.bottom_back();
-        view
-    }
-
-    fn show_help(&self, draw: &mut Draw<'_>) -> View {
-        let title = draw.words("help-title");
-        let mut view = draw.page(Face::Help, title);
-        view.help = draw.say("help-text");
-        view.blocks = vec![Block::Facts(vec![Fact {
-            icon: "headphones",
-            label: draw.say("help-phone"),
-            value: self.setup.phone.clone(),
-            change: None,
-        }])];
-        view.primary = Some(draw.button("arrow-left", "help-back", Input::Close));
         view.bottom = draw.bottom_back();
         view
     }

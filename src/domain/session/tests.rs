@@ -56,6 +56,7 @@ impl Kiosk {
             waiting: Some(6),
             open: Some(true),
             wait: Some((20, 30)),
+            ..QueueLook::default()
         };
         kiosk.input(Input::Surroundings(Box::new(Surroundings {
             priority_run: 2,
@@ -67,6 +68,19 @@ impl Kiosk {
             ..Surroundings::default()
         })));
         kiosk
+    }
+
+    /// The office says something else of the queue of taxes.
+    fn tributos(&mut self, change: impl FnOnce(&mut QueueLook)) {
+        let mut around = self.session.around.clone();
+        change(
+            around
+                .queues
+                .iter_mut()
+                .find(|queue| queue.id == "tributos")
+                .expect("it is there"),
+        );
+        self.input(Input::Surroundings(Box::new(around)));
     }
 
     fn input(&mut self, input: Input) -> Vec<Effect> {
@@ -309,64 +323,371 @@ fn after_the_end_nothing_of_the_last_person_is_shown() {
     fill_the_complaint(&mut kiosk);
     assert!(everything_shown(&kiosk.view()).contains("parlantes"));
     let effects = kiosk.touch("Terminar");
-    assert!(matches!(effects[..], [Effect::Wiped]));
+    assert!(
+        matches!(effects[..], [Effect::Count(_), Effect::Wiped]),
+        "{effects:?}"
+    );
     for words in ["Español", "Buscar: predial, perro, patente…"] {
         assert!(!everything_shown(&kiosk.view()).contains("parlantes"));
         kiosk.touch(words);
     }
 }
 
-/// Answers every question with what fits it, in the way a hurried but honest citizen would.
+/// A complaint about noise up to its review.
 fn fill_the_complaint(kiosk: &mut Kiosk) {
     kiosk.touch("Español");
     kiosk.touch("Buscar: predial, perro, patente…");
     kiosk.write("ruido");
     kiosk.input(Input::Key(Key::Enter));
     kiosk.touch("Empezar");
+    fill(
+        kiosk,
+        &[
+            ("", "Tienen parlantes en la vereda toda la noche"),
+            ("teléfono", "0987654321"),
+        ],
+    );
+}
+
+/// The exemption of older adults, which goes with a turn, up to its review.
+fn fill_the_exemption(kiosk: &mut Kiosk) {
+    kiosk.touch("Español");
+    kiosk.touch("Exoneración por edad");
+    kiosk.touch("Empezar");
+    let said = [
+        ("cédula", "1714307103"),
+        ("nació", "05081950"),
+        ("predio", "512034"),
+        ("recibe", "470"),
+        ("vale", "38500"),
+    ];
+    fill(kiosk, &said);
+}
+
+/// Answers every question: the first choice, nothing where nothing is needed, else what is said for a question
+/// whose words hold a key.
+fn fill(kiosk: &mut Kiosk, said: &[(&str, &str)]) {
     for _ in 0..40 {
         let view = kiosk.view();
         if view.face != Face::Question {
             break;
         }
-        let choice = view.blocks.iter().find_map(|block| match block {
-            Block::Choices { items, .. } => items.first().map(|item| item.words.text.clone()),
+        let items = view.blocks.iter().find_map(|block| match block {
+            Block::Choices { items, .. } => Some(items.clone()),
             _ => None,
         });
-        let several = view
-            .blocks
+        let optional = controls(&view)
             .iter()
-            .any(|block| matches!(block, Block::Choices { several: true, .. }));
-        match (choice, view.keyboard.as_ref().map(|keys| keys.kind)) {
-            (Some(first), _) => {
-                let chosen = view.blocks.iter().any(
-                    |block| matches!(block, Block::Choices { items, .. } if items.iter().any(|item| item.chosen)),
-                );
-                if !(several && chosen) {
-                    kiosk.touch(&first);
-                }
+            .any(|(words, _)| words == "No tengo / No sé");
+        match items {
+            Some(items) if items.iter().any(|item| item.chosen) => {}
+            Some(items) => {
+                kiosk.touch(&items[0].words.text);
             }
-            (None, Some(view::KeyboardKind::Text)) => {
-                kiosk.input(Input::Key(Key::Clear));
-                kiosk.write("Tienen parlantes en la vereda toda la noche");
+            None if view.keyboard.is_some() && optional => {
+                kiosk.touch("No tengo / No sé");
+                continue;
             }
-            (None, Some(_)) => {
+            None if view.keyboard.is_some() => {
                 kiosk.input(Input::Key(Key::Clear));
-                let optional = controls(&view)
+                let (_, answer) = said
                     .iter()
-                    .any(|(words, _)| words == "No tengo / No sé");
-                if optional {
-                    kiosk.touch("No tengo / No sé");
-                    continue;
-                }
-                kiosk.write("0987654321");
+                    .find(|(key, _)| view.title.text.contains(key))
+                    .unwrap_or_else(|| panic!("nothing to say to «{}»", view.title.text));
+                kiosk.write(answer);
             }
-            (None, None) => {}
+            None => {}
         }
         let before = everything_shown(&kiosk.view());
         kiosk.touch("Continuar");
         assert_ne!(before, everything_shown(&kiosk.view()), "stuck");
     }
     assert_eq!(kiosk.face(), Face::Review, "{:?}", kiosk.view());
+}
+
+#[test]
+fn a_queue_that_gives_no_turns_says_why_before_anybody_asks() {
+    let monday: Timestamp = "2026-11-30T13:00:00Z".parse().expect("time");
+    for (shut, said) in [
+        (Shut::Closed { opens: Some(monday) }, "Abre el lunes a las 08:00"),
+        (Shut::Closed { opens: None }, "Cerrado ahora"),
+        (Shut::Full, "Hoy ya no quedan turnos"),
+        (Shut::TooLate, "Hoy ya no alcanza"),
+        (Shut::Stopped, "Por hoy no hay más turnos"),
+    ] {
+        let mut kiosk = Kiosk::new();
+        kiosk.touch("Español");
+        kiosk.tributos(|queue| queue.shut = Some(shut));
+        kiosk.touch("Tomar un turno");
+        let controls = controls(&kiosk.view());
+        assert!(
+            controls
+                .iter()
+                .any(|(words, action)| words == "Tributos" && action.is_none())
+        );
+        assert!(everything_shown(&kiosk.view()).contains(said), "{said}");
+        // A touch on the screen of a moment ago.
+        kiosk.input(Input::Queue("tributos".into()));
+        assert_eq!(kiosk.view().title.text, "Ahora no hay turnos para Tributos");
+        kiosk.touch("Entendido");
+        kiosk.touch("Exoneración por edad");
+        let shown = everything_shown(&kiosk.view());
+        assert!(shown.contains("Ahora no hay turnos para Tributos") && shown.contains("sí puede enviarla"));
+    }
+}
+
+#[test]
+fn without_the_office_held_numbers_serve_whatever_it_said_last() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.tributos(|queue| queue.shut = Some(Shut::Full));
+    let mut around = kiosk.session.around.clone();
+    around.offline = true;
+    kiosk.input(Input::Surroundings(Box::new(around)));
+    kiosk.touch("Tomar un turno");
+    kiosk.touch("Tributos");
+    assert_eq!(kiosk.face(), Face::TurnLane);
+}
+
+#[test]
+fn a_form_of_a_shut_queue_goes_without_a_turn_and_says_so() {
+    let mut kiosk = Kiosk::new();
+    fill_the_exemption(&mut kiosk);
+    let mut around = kiosk.session.around.clone();
+    for queue in &mut around.queues {
+        queue.shut = Some(Shut::Full);
+    }
+    kiosk.input(Input::Surroundings(Box::new(around)));
+    kiosk.touch("Todo está bien");
+    assert_eq!(
+        kiosk.face(),
+        Face::Consent,
+        "no lane is asked for a turn that is not given"
+    );
+    assert!(everything_shown(&kiosk.view()).contains("va sin turno"));
+    let effects = send(&mut kiosk);
+    let [Effect::Submit(request)] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(request.turn.is_none());
+    let effects = kiosk.input(Input::Saved(Box::new(registered(None))));
+    assert!(matches!(&effects[..], [Effect::Count(mark)] if mark.outcome == Outcome::Sent));
+    let shown = everything_shown(&kiosk.view());
+    assert!(
+        shown.contains("QT7M-4K2P") && shown.contains("Hoy ya dimos todos los turnos"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_refusal_at_the_last_moment_leaves_the_registration_and_says_why() {
+    let mut kiosk = Kiosk::new();
+    fill_the_exemption(&mut kiosk);
+    kiosk.touch("Todo está bien");
+    kiosk.touch("No, general");
+    let effects = send(&mut kiosk);
+    assert!(matches!(&effects[..], [Effect::Submit(request)] if request.turn.is_some()));
+    kiosk.input(Input::Saved(Box::new(registered(Some(Err(NoTurn::Shut(
+        Shut::TooLate,
+    )))))));
+    let view = kiosk.view();
+    assert_eq!(view.face, Face::Success);
+    let shown = everything_shown(&view);
+    assert!(
+        shown.contains("Su solicitud sí está registrada. Hoy ya no alcanza"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_refused_turn_names_its_queue_and_what_to_do() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.touch("Tomar un turno");
+    kiosk.touch("Tributos");
+    kiosk.touch("No, general");
+    kiosk.input(Input::Saved(Box::new(Saved::NoTurn {
+        queue: "tributos".into(),
+        why: NoTurn::Shut(Shut::Stopped),
+    })));
+    let shown = everything_shown(&kiosk.view());
+    assert!(shown.contains("Ahora no hay turnos para Tributos") && shown.contains("pregunte en información"));
+    kiosk.touch("Entendido");
+    assert_eq!(kiosk.face(), Face::Home);
+}
+
+#[test]
+fn a_system_that_is_down_is_told_with_the_words_of_staff_and_the_turn_can_be_taken() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.tributos(|queue| queue.down = Some("Vuelve a las 14:00".into()));
+    assert!(
+        everything_shown(&kiosk.view()).contains("Sin sistema ahora"),
+        "the start page tells it"
+    );
+    kiosk.touch("Exoneración por edad");
+    let shown = everything_shown(&kiosk.view());
+    assert!(
+        shown.contains("Vuelve a las 14:00. Puede llenar y enviar su solicitud igual."),
+        "{shown}"
+    );
+    kiosk.touch("Atrás");
+    kiosk.touch("Tomar un turno");
+    kiosk.touch("Tributos");
+    assert!(everything_shown(&kiosk.view()).contains("Vuelve a las 14:00. Puede tomar su turno igual"));
+    let effects = kiosk.touch("No, general");
+    assert!(matches!(effects[..], [Effect::IssueTurn(_)]));
+}
+
+#[test]
+fn help_calls_once_tells_the_step_and_ends_with_the_session() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.touch("Exoneración por edad");
+    kiosk.touch("Empezar");
+    let effects = kiosk.touch("Ayuda de una persona");
+    let [Effect::CallHelp { step }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(step.starts_with("Pregunta 1 de "), "{step}");
+    kiosk.input(Input::HelpHeard { ok: true });
+    assert_eq!(kiosk.view().title.text, "Ya viene una persona. No se vaya.");
+    kiosk.touch("Seguir con mi trámite");
+    assert_eq!(kiosk.face(), Face::Question);
+    assert!(
+        kiosk.touch("Ya viene alguien").is_empty(),
+        "one call, however often it is pressed"
+    );
+    kiosk.touch("Seguir con mi trámite");
+    // A person who waits for a person is not asked whether they are there after a minute.
+    kiosk.wait(4 * 60);
+    assert_eq!(kiosk.face(), Face::Question);
+    let effects = kiosk.touch("Ya viene alguien");
+    assert!(
+        matches!(effects[..], [Effect::CallHelp { .. }]),
+        "nobody came: the call is told again"
+    );
+    assert!(matches!(
+        kiosk.touch("Ya no necesito ayuda")[..],
+        [Effect::EndHelp]
+    ));
+    assert_eq!(kiosk.face(), Face::Question);
+    kiosk.touch("Ayuda de una persona");
+    let effects = kiosk.touch("Terminar");
+    assert!(
+        matches!(effects[..], [Effect::EndHelp, Effect::Count(_), Effect::Wiped]),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn where_the_office_is_out_of_reach_the_citizen_is_told_to_wave() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.touch("Ayuda de una persona");
+    kiosk.input(Input::HelpHeard { ok: false });
+    let shown = everything_shown(&kiosk.view());
+    assert!(
+        shown.contains("Llame con la mano") && shown.contains("1800 510 510"),
+        "{shown}"
+    );
+    kiosk.input(Input::HelpHeard { ok: true });
+    assert_eq!(kiosk.view().title.text, "Ya viene una persona. No se vaya.");
+    kiosk.touch("Ya no necesito ayuda");
+    kiosk.input(Input::HelpHeard { ok: true });
+    assert_eq!(kiosk.face(), Face::Home);
+    kiosk.touch("Ayuda de una persona");
+}
+
+#[test]
+fn who_was_called_and_absent_comes_back_with_the_number_of_the_paper() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    kiosk.touch("Tomar un turno");
+    kiosk.touch("Me llamaron y no estuve");
+    kiosk.write("t18");
+    let effects = kiosk.touch("Buscar mi turno");
+    assert!(
+        matches!(&effects[..], [Effect::LookUpTurn { number }] if number == "T-018"),
+        "{effects:?}"
+    );
+    let ticket = crate::domain::id::TicketId::new(Moment {
+        now: kiosk.now,
+        random: [7; 16],
+    });
+    kiosk.input(Input::TurnFound(Box::new(TurnFound::Absent {
+        ticket,
+        number: "T-018".into(),
+        queue: "Tributos".into(),
+        behind: 2,
+    })));
+    assert!(everything_shown(&kiosk.view()).contains("pasará después de 2 turnos"));
+    let effects = kiosk.touch("Volver a la fila");
+    assert!(matches!(&effects[..], [Effect::Rejoin { ticket: moved, .. }] if *moved == ticket));
+    kiosk.input(Input::TurnFound(Box::new(TurnFound::Waiting {
+        turn: TurnLook {
+            number: "T-018".into(),
+            queue: "Tributos".into(),
+            ahead: Some(2),
+            wait: Some((5, 10)),
+            qr: String::new(),
+        },
+        back: true,
+    })));
+    assert!(everything_shown(&kiosk.view()).contains("T-018 está otra vez en la fila"));
+}
+
+#[test]
+fn numbers_are_not_guessed_for_long() {
+    let mut kiosk = Kiosk::new();
+    kiosk.touch("Español");
+    for asked in 0..6 {
+        kiosk.touch("Tomar un turno");
+        kiosk.touch("Me llamaron y no estuve");
+        kiosk.write(&format!("T{}", asked + 1));
+        let effects = kiosk.touch("Buscar mi turno");
+        assert_eq!(effects.len(), usize::from(asked < 5), "{asked}: {effects:?}");
+        kiosk.input(Input::TurnFound(Box::new(TurnFound::Unknown {
+            number: "T-001".into(),
+        })));
+        kiosk.touch("Entendido");
+    }
+}
+
+#[test]
+fn where_a_form_was_left_is_counted_and_nothing_else() {
+    let mut kiosk = Kiosk::new();
+    fill_the_complaint(&mut kiosk);
+    let effects = kiosk.wait(60 + 30);
+    let [Effect::Count(mark), Effect::Wiped] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((mark.step.as_str(), mark.outcome), ("review", Outcome::Silent));
+    assert!(!format!("{mark:?}").contains("parlantes"));
+    kiosk.touch("Español");
+    kiosk.touch("Exoneración por edad");
+    kiosk.touch("Empezar");
+    let effects = kiosk.touch("Atrás");
+    assert!(
+        matches!(&effects[..], [Effect::Count(mark)] if mark.step == "question-1" && mark.outcome == Outcome::Left)
+    );
+}
+
+/// Ticks what must be ticked and sends.
+fn send(kiosk: &mut Kiosk) -> Vec<Effect> {
+    kiosk.touch("Declaro que mis respuestas son verdaderas");
+    kiosk.touch("Acepto que el Municipio use estos datos para este trámite");
+    kiosk.touch("Enviar mi solicitud")
+}
+
+fn registered(turn: Option<Result<TurnLook, NoTurn>>) -> Saved {
+    Saved::Submission {
+        code: "QT7M-4K2P".into(),
+        qr: "VT".into(),
+        time: "10:15".into(),
+        turn,
+        papers: 1,
+    }
 }
 
 fn any_input() -> impl Strategy<Value = u16> {
@@ -387,6 +708,7 @@ proptest! {
                 // Something is being saved: the shell always answers.
                 kiosk.input(Input::Saved(Box::new(Saved::Failed)));
                 kiosk.input(Input::Found(Box::new(CaseLook::Unknown)));
+                kiosk.input(Input::HelpHeard { ok: touch % 2 == 0 });
                 continue;
             }
             let input = inputs[usize::from(touch) % inputs.len()].clone();

@@ -49,6 +49,7 @@ pub const SCHEMA: Schema = Schema {
         super::backup::TABLES,
         super::inbox::DOUBTS,
         super::outbox::WORDS,
+        super::usage::OFFICE_TABLES,
     ],
 };
 
