@@ -5,15 +5,21 @@
 
 mod turn;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::Deserialize;
 
 use crate::app::office::OfficeApp;
+use crate::config::zones::Zone;
 use crate::console::kit::{Kit, page};
 
 #[derive(Template)]
@@ -21,8 +27,25 @@ use crate::console::kit::{Kit, page};
 struct BoardPage {
     k: Kit,
     room: String,
+    /// IANA name for the clock.
+    time_zone: String,
+    /// Id of the zone it listens to.
     zone: String,
     rule: String,
+}
+
+#[derive(Template)]
+#[template(path = "board/zones.html")]
+struct ZonesPage {
+    k: Kit,
+    zones: Vec<Zone>,
+    unknown: bool,
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    zone: String,
 }
 
 /// `/board` and `/turno/{id}`.
@@ -33,12 +56,29 @@ pub fn routes(office: &Arc<OfficeApp>) -> Router {
         .with_state(Arc::clone(office))
 }
 
-async fn board(State(office): State<Arc<OfficeApp>>) -> Response {
+/// The board of a zone; the list of zones where none of several was named, or one that does not exist.
+async fn board(State(office): State<Arc<OfficeApp>>, Query(wanted): Query<Wanted>) -> Response {
     let k = crate::console::kit_of(&office);
+    let zones = office.zones();
+    let zone = match zones {
+        [only] if wanted.zone.is_empty() => Some(only),
+        _ => office.zone(&wanted.zone),
+    };
+    let Some(zone) = zone else {
+        let unknown = !wanted.zone.is_empty();
+        let zones = zones.to_vec();
+        let status = if unknown {
+            StatusCode::NOT_FOUND
+        } else {
+            StatusCode::OK
+        };
+        return (status, page(&ZonesPage { k, zones, unknown })).into_response();
+    };
     let rule = k.fill("office-rule-wall", "k", office.setup().max_run.get());
     page(&BoardPage {
-        room: office.config().office.room.clone(),
-        zone: office.config().time_zone.clone(),
+        room: zone.name.clone(),
+        time_zone: office.config().time_zone.clone(),
+        zone: zone.id.clone(),
         rule,
         k,
     })

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
+use super::zones::ZoneConfig;
 use crate::domain::office::{CounterSetup, Hours, OfficeSetup, QueueSetup, TransferPlace, profile_name};
 use crate::domain::queue::{MaxRun, Profile};
 use crate::domain::ticket::{CounterNumber, QueueId, Series};
@@ -84,6 +85,12 @@ pub struct OfficeConfig {
     pub queues: Vec<QueueConfig>,
     /// Counters.
     pub counters: Vec<CounterConfig>,
+    /// Waiting rooms with a board of their own; one with all counters if none is written.
+    #[serde(default)]
+    pub zones: Vec<ZoneConfig>,
+    /// Folder with recordings that are played in place of the made voice.
+    #[serde(default)]
+    pub recordings: Option<PathBuf>,
     /// Kiosks that may take tickets here.
     #[serde(default)]
     pub kiosks: Vec<KioskConfig>,
@@ -149,6 +156,8 @@ impl OfficeConfig {
             open_tickets: false,
             queues,
             counters,
+            zones: Vec::new(),
+            recordings: None,
             kiosks: Vec::new(),
             central: None,
             office_key: None,
@@ -167,6 +176,7 @@ impl OfficeConfig {
         if let Some(backup) = &mut self.backup {
             backup.resolve(settings);
         }
+        self.recordings.iter_mut().for_each(beside);
         self.kiosks
             .iter_mut()
             .filter_map(|kiosk| kiosk.public_key.as_mut())
@@ -325,6 +335,7 @@ impl OfficeConfig {
                 return Err(format!("token_hash of kiosk {} is not 64 hex digits", kiosk.id));
             }
         }
+        self.check_zones()?;
         let closures = self
             .closures
             .iter()

@@ -3,7 +3,9 @@
 //! Everything here is a function of state, input and now; the shell in `app` does what it says.
 //! Begin at [`session`] for the citizen and at `queue` for the office.
 
+pub mod announcement;
 pub mod audit;
+pub mod board;
 pub mod document;
 pub mod event;
 pub mod id;

@@ -67,11 +67,12 @@ static WORDS: LazyLock<HashMap<String, Entry>> = LazyLock::new(|| {
     words
 });
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("kiosk", include_str!("words/kiosk.toml")),
     ("paper", include_str!("words/paper.toml")),
     ("office", include_str!("words/office.toml")),
     ("central", include_str!("words/central.toml")),
+    ("board", include_str!("words/board.toml")),
 ];
 
 /// The words of `key`; Spanish where the language has none, the key itself where nobody wrote it.

@@ -16,7 +16,7 @@ use super::OfficeApp;
 use super::auth::Caller;
 use super::hub::{Ask, OfficeError, Reply};
 use super::problem::Problem;
-use super::views::{CounterView, LeaseView, TicketView};
+use super::views::{CounterView, LeaseView, PublicTicketView, TicketView};
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::office::{Command, Issue, Leased, Refusal, TransferPlace};
 use crate::domain::staff::Permission;
@@ -232,18 +232,22 @@ pub(super) async fn issue(
     Ok((StatusCode::CREATED, Json(ticket)).into_response())
 }
 
-/// Tells where a ticket stands.
+/// Tells where a ticket stands; without a token only what its paper and the board say.
 #[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = String, Path)),
     responses((status = 200, body = TicketView), (status = 404, body = Problem)))]
 pub(super) async fn ticket(
     State(app): App,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<TicketView>, Problem> {
+) -> Result<Response, Problem> {
     kiosk_of(&caller, None, &app)?;
     let unknown = || Problem::not_found("There is no ticket of this id");
     let id: TicketId = id.parse().map_err(|_| unknown())?;
-    app.ticket(id)?.map(Json).ok_or_else(unknown)
+    let ticket = app.ticket(id)?.ok_or_else(unknown)?;
+    Ok(match caller {
+        Caller::Anybody => Json(PublicTicketView::from(ticket)).into_response(),
+        Caller::Kiosk(_) | Caller::Person(_) | Caller::Program(_) => Json(ticket).into_response(),
+    })
 }
 
 /// Gives a ticket back before it was called, for example because it could not be printed.

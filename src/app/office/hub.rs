@@ -14,11 +14,13 @@ use tokio::sync::{Semaphore, broadcast};
 use tracing::{info, warn};
 
 use super::audit::{self, Journal};
+use super::boards::BoardWatch;
 use super::form::FormOpener;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
 use crate::clock::{self, Clock};
 use crate::config::office::OfficeConfig;
+use crate::config::zones::Zone;
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::{Moment, TicketId};
 use crate::domain::office::{Command, Issue, Office, OfficeSetup, Order, Outcome, Refusal};
@@ -40,7 +42,9 @@ pub struct OfficeApp {
     outgoing: Mutex<VecDeque<OfficeEvent>>,
     live: RwLock<Office>,
     events: broadcast::Sender<Arc<OfficeEvent>>,
-    board: Mutex<Option<(u64, Timestamp, Arc<str>)>>,
+    board: Mutex<HashMap<Option<String>, (u64, Timestamp, Arc<str>)>>,
+    pub(super) zones: Vec<Zone>,
+    pub(super) boards: BoardWatch,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
     /// Two passwords are hashed at once, and no more.
     pub(super) hashing: Semaphore,
@@ -117,6 +121,8 @@ impl OfficeApp {
         let shared = Arc::clone(&setup);
         let office = db.read(move |c| store::load(c, &shared))?;
         Ok(Self {
+            zones: config.zones(),
+            boards: BoardWatch::new(clock.now()),
             config,
             setup,
             clock,
@@ -126,7 +132,7 @@ impl OfficeApp {
             working: Mutex::new(office),
             outgoing: Mutex::new(VecDeque::new()),
             events: broadcast::channel(BROADCAST_DEPTH).0,
-            board: Mutex::new(None),
+            board: Mutex::new(HashMap::new()),
             kiosks_seen: Mutex::new(HashMap::new()),
             hashing: Semaphore::new(2),
             journal,
@@ -197,27 +203,30 @@ impl OfficeApp {
         self.live.read().unwrap_or_else(PoisonError::into_inner).seq()
     }
 
-    /// What the waiting room may see now.
-    pub fn snapshot(&self) -> BoardView {
+    /// What a zone's waiting room may see now; the whole office without one.
+    pub fn snapshot(&self, zone: Option<&Zone>) -> BoardView {
         let seq = self.seq();
-        let mut board = self.look(|office, now| BoardView::of(&self.config, office, now));
+        let mut board = self.look(|office, now| BoardView::of(&self.config, &self.zones, zone, office, now));
         board.seq = board.seq.max(seq);
         board
     }
 
-    /// The snapshot as JSON, made once for all boards that ask in the same second.
-    pub(super) fn board_json(&self) -> Arc<str> {
+    /// The snapshot as JSON, made once for all boards of a zone that ask in the same second.
+    pub(super) fn board_json(&self, zone: Option<&Zone>) -> Arc<str> {
         let now = self.clock.now();
         let seq = self.seq();
         let mut kept = lock(&self.board);
-        if let Some((of, at, text)) = &*kept
+        let id = zone.map(|zone| zone.id.clone());
+        if let Some((of, at, text)) = kept.get(&id)
             && *of == seq
             && now.duration_since(*at).abs() < jiff::SignedDuration::from_secs(1)
         {
             return Arc::clone(text);
         }
-        let text: Arc<str> = serde_json::to_string(&self.snapshot()).unwrap_or_default().into();
-        *kept = Some((seq, now, Arc::clone(&text)));
+        let text: Arc<str> = serde_json::to_string(&self.snapshot(zone))
+            .unwrap_or_default()
+            .into();
+        kept.insert(id, (seq, now, Arc::clone(&text)));
         text
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
@@ -18,8 +18,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::OfficeApp;
+use super::boards::{BoardWatch, Stay};
 use super::problem::Problem;
 use super::views::{BoardView, CallView};
+use crate::config::zones::Zone;
 use crate::domain::event::OfficeEvent;
 
 /// A board takes ten seconds of silence for a lost hub, so it hears from us twice as often.
@@ -36,33 +38,75 @@ pub(super) struct After {
     after: Option<u64>,
 }
 
-/// Everything a board shows, now.
-#[utoipa::path(get, path = "/api/v1/board", tag = "board", responses((status = 200, body = BoardView)))]
-pub(super) async fn board(State(app): State<Arc<OfficeApp>>) -> Json<BoardView> {
-    Json(app.snapshot())
+/// Which board asks.
+#[derive(Deserialize)]
+pub(super) struct Listener {
+    #[serde(default)]
+    after: Option<u64>,
+    #[serde(default)]
+    zone: Option<String>,
+    /// An id that a screen of a waiting room makes for itself; whoever sends none is no screen.
+    #[serde(default)]
+    screen: Option<String>,
+}
+
+impl Listener {
+    /// The zone it asks for, the whole office where it asks for none, or a problem that names the zones.
+    fn zone(&self, app: &OfficeApp) -> Result<Option<Zone>, Problem> {
+        let Some(id) = self.zone.as_deref().filter(|id| !id.is_empty()) else {
+            return Ok(None);
+        };
+        app.zone(id).cloned().map(Some).ok_or_else(|| {
+            let known: Vec<&str> = app.zones().iter().map(|zone| zone.id.as_str()).collect();
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "unknown_zone",
+                format!("There is no such zone here; ask for one of: {}", known.join(", ")),
+            )
+        })
+    }
+}
+
+/// Everything a board shows, now: of one zone with `?zone=`, else of the whole office.
+#[utoipa::path(get, path = "/api/v1/board", tag = "board", params(("zone" = Option<String>, Query)),
+    responses((status = 200, body = BoardView), (status = 404, body = Problem)))]
+pub(super) async fn board(
+    State(app): State<Arc<OfficeApp>>,
+    Query(asked): Query<Listener>,
+) -> Result<Json<BoardView>, Problem> {
+    let zone = asked.zone(&app)?;
+    Ok(Json(app.snapshot(zone.as_ref())))
 }
 
 /// The board's events: `called`, `recalled`, `resumed` (one announcement each), `board` (everything it shows)
 /// and `beat`. The id is the sequence; `Last-Event-ID` or `?after=` replays the announcements since.
+/// With `?zone=` only of that zone. What may still be spoken is in `announce` of the board that follows.
 #[utoipa::path(get, path = "/api/v1/board/events", tag = "board",
-    params(("Last-Event-ID" = Option<u64>, Header), ("after" = Option<u64>, Query)),
-    responses((status = 200, content_type = "text/event-stream", body = CallView)))]
+    params(("Last-Event-ID" = Option<u64>, Header), ("after" = Option<u64>, Query),
+        ("zone" = Option<String>, Query), ("screen" = Option<String>, Query)),
+    responses((status = 200, content_type = "text/event-stream", body = CallView), (status = 404, body = Problem)))]
 pub(super) async fn board_events(
     State(app): State<Arc<OfficeApp>>,
-    Query(query): Query<After>,
+    Query(listener): Query<Listener>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let zone = listener.zone(&app)?;
     let asked = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.trim().parse().ok())
-        .or(query.after);
+        .or(listener.after);
     // Listening begins before reading, so that nothing falls between the two.
     let receiver = app.subscribe();
     let newest = app.seq();
     // A number from the future belongs to a file that was put aside since.
     let after = asked.filter(|after| *after <= newest).unwrap_or(newest);
-    let mut feed = Feed::new(app, receiver, after);
+    let stay = match (&listener.screen, zone.as_ref().or(app.zones().first())) {
+        (Some(screen), Some(zone)) => Some(BoardWatch::enter(&app, &zone.id, screen)),
+        (None, _) | (_, None) => None,
+    };
+    let mut feed = Feed::new(app, receiver, after, zone);
+    feed._stay = stay;
     feed.catch_up()?;
     feed.push_board();
     let mut response = Sse::new(feed.into_stream()).into_response();
@@ -76,20 +120,30 @@ struct Feed {
     app: Arc<OfficeApp>,
     receiver: broadcast::Receiver<Arc<OfficeEvent>>,
     last: u64,
+    zone: Option<Zone>,
     pending: VecDeque<Event>,
     beat: Interval,
+    /// Held as long as the screen listens.
+    _stay: Option<Stay>,
 }
 
 impl Feed {
-    fn new(app: Arc<OfficeApp>, receiver: broadcast::Receiver<Arc<OfficeEvent>>, after: u64) -> Self {
+    fn new(
+        app: Arc<OfficeApp>,
+        receiver: broadcast::Receiver<Arc<OfficeEvent>>,
+        after: u64,
+        zone: Option<Zone>,
+    ) -> Self {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             app,
             receiver,
             last: after,
+            zone,
             pending: VecDeque::from([Event::default().retry(Duration::from_secs(1))]),
             beat,
+            _stay: None,
         }
     }
 
@@ -131,7 +185,12 @@ impl Feed {
             return;
         }
         self.last = event.seq;
-        let Some(call) = CallView::of(event) else { return };
+        let Some(call) = CallView::of(self.app.zones(), event) else {
+            return;
+        };
+        if self.zone.as_ref().is_some_and(|zone| zone.id != call.zone) {
+            return;
+        }
         let data = serde_json::to_string(&call).unwrap_or_default();
         let event = Event::default()
             .id(call.seq.to_string())
@@ -161,7 +220,7 @@ impl Feed {
         let event = Event::default()
             .id(self.last.to_string())
             .event("board")
-            .data(self.app.board_json());
+            .data(self.app.board_json(self.zone.as_ref()));
         self.pending.push_back(event);
     }
 }

@@ -1,10 +1,11 @@
 //! What the office says of itself in JSON, to kiosks, staff and boards.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::config::office::OfficeConfig;
+use crate::config::zones::Zone;
 use crate::domain::event::{Estimate, OfficeEvent};
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::office::{Announced, CounterState, Intake, Office};
@@ -118,6 +119,48 @@ impl TicketView {
             leased: ticket.leased,
             submission: ticket.submission,
             note: ticket.note.clone(),
+        }
+    }
+}
+
+/// A ticket as anybody may see it who knows its id: no lane, no form, no remark.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PublicTicketView {
+    /// Its name for programs.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: TicketId,
+    /// Its number as shown.
+    pub number: String,
+    /// Its letter.
+    #[schema(value_type = String)]
+    pub series: Series,
+    /// Its queue.
+    #[schema(value_type = String)]
+    pub queue: QueueId,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub status: Status,
+    /// People who will be called before it.
+    pub ahead: u32,
+    /// The wait; null without an open counter.
+    #[schema(value_type = Option<EstimateSchema>)]
+    pub estimate: Option<Estimate>,
+    /// The counter that has it or had it last.
+    #[schema(value_type = Option<u16>)]
+    pub counter: Option<CounterNumber>,
+}
+
+impl From<TicketView> for PublicTicketView {
+    fn from(ticket: TicketView) -> Self {
+        Self {
+            id: ticket.id,
+            number: ticket.number,
+            series: ticket.series,
+            queue: ticket.queue,
+            status: ticket.status,
+            ahead: ticket.ahead,
+            estimate: ticket.estimate,
+            counter: ticket.counter,
         }
     }
 }
@@ -277,32 +320,46 @@ pub struct CallView {
     /// Where to go.
     #[schema(value_type = u16)]
     pub counter: CounterNumber,
+    /// The zone that hears it.
+    pub zone: String,
 }
 
 impl CallView {
     /// The announcement of an event, if it is one.
-    pub fn of(event: &OfficeEvent) -> Option<Self> {
+    pub fn of(zones: &[Zone], event: &OfficeEvent) -> Option<Self> {
+        let counter = event.counter?;
         Some(Self {
             seq: event.seq,
             at: event.at,
             kind: event.what.kind().to_owned(),
             number: event.what.announces()?.to_owned(),
-            counter: event.counter?,
+            counter,
+            zone: zone_of(zones, counter),
         })
     }
-}
 
-impl From<&Announced> for CallView {
-    fn from(announced: &Announced) -> Self {
+    fn shown(zones: &[Zone], announced: &Announced) -> Self {
         Self {
             seq: announced.seq,
             at: announced.at,
             kind: "called".to_owned(),
             number: announced.number.clone(),
             counter: announced.counter,
+            zone: zone_of(zones, announced.counter),
         }
     }
 }
+
+/// The zone of a counter; a counter that the settings no longer have was in none.
+fn zone_of(zones: &[Zone], counter: CounterNumber) -> String {
+    let zone = zones.iter().find(|zone| zone.counters.contains(&counter));
+    zone.map(|zone| zone.id.clone()).unwrap_or_default()
+}
+
+/// Calls a board shows.
+const SHOWN_CALLS: usize = 4;
+/// After this a call is history: it is shown, and no longer announced.
+pub const STALE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Everything a board shows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
@@ -317,8 +374,13 @@ pub struct BoardView {
     pub office: String,
     /// The waiting room.
     pub room: String,
+    /// The zone it is for; null for the whole office.
+    pub zone: Option<String>,
     /// The newest calls, newest first, each number once.
     pub calls: Vec<CallView>,
+    /// Sequence numbers of the calls that may still be announced: not older than 30 seconds, and the ticket is
+    /// still at that counter.
+    pub announce: Vec<u64>,
     /// The queues.
     pub queues: Vec<QueueView>,
     /// K of the rule on the wall.
@@ -326,15 +388,53 @@ pub struct BoardView {
 }
 
 impl BoardView {
-    /// The board of an office now.
-    pub fn of(config: &OfficeConfig, office: &Office, now: Timestamp) -> Self {
+    /// The board of one zone, or of the whole office, now.
+    pub fn of(
+        config: &OfficeConfig,
+        zones: &[Zone],
+        zone: Option<&Zone>,
+        office: &Office,
+        now: Timestamp,
+    ) -> Self {
+        let here =
+            |announced: &&Announced| zone.is_none_or(|zone| zone.counters.contains(&announced.counter));
+        let mut queues = QueueView::all(office, now);
+        if let Some(zone) = zone {
+            let here = |number: &CounterNumber| zone.counters.contains(number);
+            // What a counter is written for stays on its board while it helps elsewhere for a day.
+            let written = office
+                .setup()
+                .counters
+                .iter()
+                .map(|counter| (counter.number, &counter.profile));
+            let profiles: Vec<_> = office
+                .profiles()
+                .chain(written)
+                .filter(|(number, _)| here(number))
+                .collect();
+            queues.retain(|queue| profiles.iter().any(|(_, profile)| profile.serves(&queue.id)));
+        }
         Self {
             seq: office.seq(),
             at: now,
             office: config.office.name.clone(),
-            room: config.office.room.clone(),
-            calls: office.announced().rev().map(CallView::from).collect(),
-            queues: QueueView::all(office, now),
+            room: zone.map_or_else(|| config.office.room.clone(), |zone| zone.name.clone()),
+            zone: zone.map(|zone| zone.id.clone()),
+            calls: office
+                .announced()
+                .rev()
+                .filter(here)
+                .take(SHOWN_CALLS)
+                .map(|announced| CallView::shown(zones, announced))
+                .collect(),
+            announce: office
+                .announced()
+                .filter(here)
+                .filter(|announced| now.duration_since(announced.at) <= STALE)
+                .filter(|announced| office.is_still_there(announced))
+                .map(|announced| announced.seq)
+                .collect(),
+            queues,
             max_priority_run: office.setup().max_run.get(),
         }
     }

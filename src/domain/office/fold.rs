@@ -12,7 +12,7 @@ use crate::domain::ticket::{Lane, Status, Ticket};
 const SERVICE_MEMORY: usize = 30;
 /// How many calls are kept at hand for «¿Por qué este?».
 const CALLS_AT_HAND: usize = 60;
-/// How many calls a board shows.
+/// How many calls a board shows. So many are kept of each counter, because a board may be for any of them.
 const ANNOUNCED_AT_HAND: usize = 4;
 
 impl Office {
@@ -119,8 +119,14 @@ impl Office {
                 number: number.to_owned(),
                 counter,
             });
-            while self.announced.len() > ANNOUNCED_AT_HAND {
-                self.announced.pop_front();
+            let of_counter = |earlier: &&Announced| earlier.counter == counter;
+            if self.announced.iter().filter(of_counter).count() > ANNOUNCED_AT_HAND
+                && let Some(oldest) = self
+                    .announced
+                    .iter()
+                    .position(|earlier| earlier.counter == counter)
+            {
+                self.announced.remove(oldest);
             }
         }
     }

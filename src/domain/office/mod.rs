@@ -311,9 +311,16 @@ impl Office {
         self.calls.iter()
     }
 
-    /// What the board shows: the newest announcement of each number, newest last.
+    /// The newest announcement of each number, newest last: the last few of each counter.
     pub fn announced(&self) -> impl DoubleEndedIterator<Item = &Announced> {
         self.announced.iter()
+    }
+
+    /// Whether an announced ticket is still at the counter it was announced for.
+    pub fn is_still_there(&self, announced: &Announced) -> bool {
+        self.counter(announced.counter)
+            .and_then(|counter| counter.ticket)
+            .is_some_and(|id| self.shown(id) == announced.number)
     }
 
     /// Why today's numbers do not go on without a gap, if they do not.
