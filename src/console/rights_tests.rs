@@ -212,6 +212,12 @@ async fn every_role_at_every_address() {
             }
         }
     }
+    for rule in crate::app::office::routes(&house.running.office).rules() {
+        let address = (rule.method.to_string(), rule.path.to_owned());
+        // One route in the server, an address a move in the description.
+        let described = rule.path.ends_with("/{move}") || addresses.contains(&address);
+        assert!(described, "{address:?} is not in the API's description");
+    }
     for rule in super::guarded(&house.running.office).rules() {
         addresses.push((rule.method.to_string(), rule.path.to_owned()));
     }

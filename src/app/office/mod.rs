@@ -180,7 +180,7 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
 }
 
 /// The API, each address with the permission it needs.
-fn routes(office: &Arc<OfficeApp>) -> Guarded {
+pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
     Guarded::api(office)
         .post("/api/v1/tickets", Permission::IssueTickets, api::issue)
         .get("/api/v1/tickets/{id}", Permission::SeeTickets, api::ticket)
