@@ -49,6 +49,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/counters/{number}/open", "as-----"),
     ("POST", "/api/v1/counters/{number}/pause", "as-----"),
     ("POST", "/api/v1/counters/{number}/close", "as-----"),
+    ("POST", "/api/v1/kiosks/{id}/help", "as---k-"),
+    ("POST", "/api/v1/kiosks/{id}/help/end", "as---k-"),
     ("GET", "/api/v1/board", "asmutkn"),
     ("GET", "/api/v1/board/events", "asmutkn"),
     ("GET", "/api/v1/events", "-s-u---"),
@@ -149,6 +151,7 @@ impl House {
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let path = path
+            .replace("/queues/{id}", "/queues/tributos")
             .replace("{id}", "0192f0c0-0000-7000-8000-000000000001")
             .replace("{kiosk}", "k1")
             .replace("{number}", "9");
@@ -156,7 +159,7 @@ impl House {
         let request = self.http.request(method.clone(), format!("{}{path}", self.base));
         match (method, path.starts_with("/api")) {
             (Method::GET, _) => request,
-            // Nothing that could be carried out: it is about being let in.
+            // Next to nothing that could be carried out: it is about being let in.
             (_, true) => request.body("{}"),
             (_, false) => request
                 .header("content-type", "application/x-www-form-urlencoded")
