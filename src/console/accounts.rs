@@ -462,7 +462,7 @@ async fn carry_out(
 }
 
 /// How long a secret of each role is, for the help under the field.
-fn lengths(k: &Kit) -> String {
+pub(super) fn lengths(k: &Kit) -> String {
     let values = [
         ("pin", PIN_MIN.to_string()),
         ("agent", AGENT_MIN.to_string()),

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::accounts::{lengths, weak_words};
 use super::kit::{Kit, page};
 use super::{App, Bar, Person, kit_of};
 use crate::app::office::guard::No;
@@ -30,6 +31,15 @@ struct LoginPage {
     locked: Option<String>,
     /// The counter that goes on behind the lock.
     counter: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "console/pages/password.html")]
+struct PasswordPage {
+    k: Kit,
+    bar: Bar,
+    trouble: Option<String>,
+    lengths: String,
 }
 
 #[derive(Template)]
@@ -211,6 +221,54 @@ pub(super) async fn resume(
             Ok(None) => Redirect::to("/console/login").into_response(),
             Err(error) => Problem::from(error).into_response(),
         },
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+pub(super) async fn password_page(State(app): App, person: Person) -> Response {
+    page(&own_password(&app, &person, None))
+}
+
+fn own_password(app: &OfficeApp, person: &Person, trouble: Option<String>) -> PasswordPage {
+    let k = kit_of(app);
+    PasswordPage {
+        bar: Bar::of(&person.session, "password"),
+        trouble,
+        lengths: lengths(&k),
+        k,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OwnPassword {
+    present: String,
+    new: String,
+    again: String,
+}
+
+/// A person's own new password; whoever was given one by somebody else makes it theirs here.
+pub(super) async fn set_password(
+    State(app): App,
+    peer: Peer,
+    person: Person,
+    Form(form): Form<OwnPassword>,
+) -> Response {
+    let k = kit_of(&app);
+    let refuse = |trouble: Option<String>| {
+        let again = own_password(&app, &person, trouble);
+        (StatusCode::UNPROCESSABLE_ENTITY, page(&again)).into_response()
+    };
+    if form.new != form.again {
+        return refuse(Some(k.say("office-password-differ")));
+    }
+    let changed = app
+        .change_own_password(&person.secret, form.present, form.new, &peer)
+        .await;
+    match changed {
+        Ok(Ok(LogIn::In(secret))) => enter(&app, &secret),
+        Ok(Ok(LogIn::Wrong)) => refuse(Some(k.say("office-password-wrong"))),
+        Ok(Ok(outcome)) => refuse(trouble(&app, &outcome)),
+        Ok(Err(weak)) => refuse(Some(weak_words(&k, weak))),
         Err(error) => Problem::from(error).into_response(),
     }
 }

@@ -65,6 +65,8 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/locked", P::Enter, entry::locked)
         .post("/console/locked", P::Enter, entry::resume)
         .post("/console/logout", P::Enter, entry::log_out)
+        .get("/console/password", P::UseConsole, entry::password_page)
+        .post("/console/password", P::UseConsole, entry::set_password)
         .get("/console/events", P::UseConsole, events)
         .get("/console/counters", P::AttendCounter, entry::counters)
         .post("/console/counters", P::AttendCounter, entry::choose)

@@ -66,6 +66,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/console/locked", "asmut-n"),
     ("POST", "/console/locked", "asmut-n"),
     ("POST", "/console/logout", "asmut-n"),
+    ("GET", "/console/password", "asmut--"),
+    ("POST", "/console/password", "asmut--"),
     ("GET", "/console/events", "asmut--"),
     ("GET", "/console/counters", "as-----"),
     ("POST", "/console/counters", "as-----"),

@@ -236,6 +236,37 @@ async fn a_login_ends_the_session_before_it_and_a_form_needs_its_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_makes_a_given_password_their_own() {
+    let house = House::new().await;
+    let (elsewhere, ana) = (
+        house.log_in("ana", "739164").await,
+        house.log_in("ana", "739164").await,
+    );
+    house.post(&ana, "/console/counters", "counter=4").await;
+    for form in [
+        "present=000000&new=605183&again=605183",
+        "present=739164&new=123456&again=123456",
+        "present=739164&new=605183&again=605184",
+    ] {
+        let refused = house.post(&ana, "/console/password", form).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+    }
+    let form = "present=739164&new=605183&again=605183";
+    let done = house.post(&ana, "/console/password", form).await;
+    let fresh = secret(&done).expect("goes on");
+    assert_eq!(house.get(&fresh, "/console/agent").await.status(), StatusCode::OK);
+    assert!(leads_to(
+        &house.get(&elsewhere, "/console/counters").await,
+        "/console/login"
+    ));
+    assert_eq!(
+        house.try_login("ana", "739164").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+    house.log_in("ana", "605183").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rights_taken_away_are_gone_with_the_next_request() {
     let house = House::new().await;
     let admin = house.log_in("admin", "cuatro+perros").await;

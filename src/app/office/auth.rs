@@ -21,7 +21,7 @@ use super::problem::Problem;
 use crate::config::office::token_hash;
 use crate::domain::audit::AuditEvent;
 use crate::domain::staff::backoff::{Gate, LOCK_TRIES};
-use crate::domain::staff::secret::SECRET_MAX;
+use crate::domain::staff::secret::{SECRET_MAX, Weak};
 use crate::domain::staff::{Permission, is_login, may};
 use crate::domain::ticket::{CounterNumber, KioskId};
 use crate::store::StoreError;
@@ -192,8 +192,7 @@ impl OfficeApp {
         let earlier = earlier.map(str::to_owned);
         let begin = Begin {
             earlier,
-            counter: None,
-            event: None,
+            ..Begin::default()
         };
         self.prove(login, password, peer, begin).await
     }
@@ -212,8 +211,36 @@ impl OfficeApp {
             earlier: Some(secret.to_owned()),
             counter: session.counter,
             event: Some(AuditEvent::SessionResumed),
+            ..Begin::default()
         };
         self.prove(&session.staff.login, password, peer, begin).await
+    }
+
+    /// Sets a person's own new password once the present one was given; their other sessions end.
+    pub async fn change_own_password(
+        self: &Arc<Self>,
+        secret: &str,
+        present: String,
+        new: String,
+        peer: &Peer,
+    ) -> Result<Result<LogIn, Weak>, StoreError> {
+        let Some(session) = self.session(secret)? else {
+            return Ok(Ok(LogIn::Wrong));
+        };
+        let staff = session.staff;
+        let password = match self.new_password(staff.role, &staff.login, new).await? {
+            Ok(password) => password,
+            Err(weak) => return Ok(Err(weak)),
+        };
+        let begin = Begin {
+            earlier: Some(secret.to_owned()),
+            counter: session.counter,
+            event: Some(AuditEvent::PasswordChanged {
+                login: staff.login.clone(),
+            }),
+            password: Some(password),
+        };
+        self.prove(&staff.login, present, peer, begin).await.map(Ok)
     }
 
     async fn prove(
@@ -272,6 +299,9 @@ impl OfficeApp {
                 store::forgive(c, Guarded::Address(&peer))?;
                 if let Some(earlier) = &begin.earlier {
                     store::end_session(c, earlier)?;
+                }
+                if let Some(password) = &begin.password {
+                    store::set_password(c, &login, password, now)?;
                 }
                 let secret = store::open_session(c, &login, Some(&peer), now)?;
                 if begin.counter.is_some() {
@@ -360,6 +390,7 @@ impl OfficeApp {
 }
 
 /// How a session begins.
+#[derive(Default)]
 struct Begin {
     /// Secret of the session it takes the place of.
     earlier: Option<String>,
@@ -367,6 +398,8 @@ struct Begin {
     counter: Option<CounterNumber>,
     /// What is put on record, where it is not a plain login.
     event: Option<AuditEvent>,
+    /// The password that takes the place of the one that was given.
+    password: Option<store::Hashed>,
 }
 
 /// The token that each form of a session carries: another site can send a form, but not know this.

@@ -56,6 +56,8 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Live": "1" } });
       if (answer.redirected || answer.status === 401) { location.assign("/console"); return; }
+      // The page is of a session before this one.
+      if (answer.status === 403) { location.reload(); return; }
       if (answer.ok) put(await answer.text());
       heard = Date.now();
     } catch { $("lost").hidden = false; } finally {
