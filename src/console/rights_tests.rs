@@ -49,8 +49,6 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/counters/{number}/open", "as-----"),
     ("POST", "/api/v1/counters/{number}/pause", "as-----"),
     ("POST", "/api/v1/counters/{number}/close", "as-----"),
-    ("POST", "/api/v1/kiosks/{id}/help", "as---k-"),
-    ("POST", "/api/v1/kiosks/{id}/help/end", "as---k-"),
     ("GET", "/api/v1/board", "asmutkn"),
     ("GET", "/api/v1/board/events", "asmutkn"),
     ("GET", "/api/v1/events", "-s-u---"),
