@@ -11,18 +11,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::kit::{Kit, page};
+use super::steer::{HelpRow, help_rows};
 use super::{App, Bar, Person, kit_of};
 use crate::app::office::{
     Ask, FormLook, FormView, MoveBody, OfficeApp, OfficeError, Problem, Tone, command_of,
 };
 use crate::clock;
 use crate::domain::office::{Command, CounterState, Office};
-use crate::domain::queue::Rule;
+use crate::domain::queue::{Profile, Rule};
 use crate::domain::redacted::mask_id;
 use crate::domain::ticket::{CounterNumber, QueueId, Status, Ticket};
 
 /// Turns shown of the line; the count beside it tells how many there are.
 const LINE_ROWS: usize = 7;
+/// Absent turns shown.
+const ABSENT_SHOWN: usize = 4;
 
 #[derive(Template)]
 #[template(path = "console/pages/agent.html")]
@@ -54,6 +57,11 @@ struct Live {
     may_resume: bool,
     /// Shown to the agent, because numbers on paper and numbers here may differ.
     damaged: bool,
+    help: Vec<HelpRow>,
+    /// Turns of my queues that did not come and may still come back.
+    absent: Vec<String>,
+    /// Queues I serve: id, name, and whether its system is down.
+    systems: Vec<(String, String, bool)>,
 }
 
 struct Turn {
@@ -203,7 +211,7 @@ pub(super) async fn press(
 }
 
 /// What went wrong, in the words of the console.
-fn words(app: &OfficeApp, error: &OfficeError) -> String {
+pub(super) fn words(app: &OfficeApp, error: &OfficeError) -> String {
     let k = kit_of(app);
     let key = match error {
         OfficeError::Refused(refusal) => match refusal.code() {
@@ -380,12 +388,35 @@ fn state(
             .collect(),
         may_resume: state == "open" && ticket.is_none(),
         damaged: false,
+        help: help_rows(office, now),
+        absent: profile.map_or_else(Vec::new, |profile| absent(office, profile, now)),
+        systems: profile
+            .into_iter()
+            .flat_map(|profile| profile.tiers.iter().flatten())
+            .filter_map(|id| office.setup().queue(id))
+            .map(|queue| {
+                let down = office.outage(&queue.id).is_some();
+                (queue.id.to_string(), queue.name.clone(), down)
+            })
+            .collect(),
         k: k.clone(),
     };
     let submission = ticket
         .and_then(|ticket| ticket.submission)
         .map(|id| id.to_string());
     (live, submission)
+}
+
+/// Newest first; whoever comes back asks at the counter that called.
+fn absent(office: &Office, profile: &Profile, now: Timestamp) -> Vec<String> {
+    let within = office.setup().rejoin_within;
+    let mut absent: Vec<&Ticket> = office
+        .tickets()
+        .filter(|ticket| ticket.status == Status::NoShow && profile.serves(&ticket.queue))
+        .filter(|ticket| ticket.ended_at.is_some_and(|at| now.duration_since(at) <= within))
+        .collect();
+    absent.sort_unstable_by_key(|ticket| std::cmp::Reverse(ticket.ended_at));
+    absent.into_iter().take(ABSENT_SHOWN).map(Ticket::shown).collect()
 }
 
 fn turn(ticket: &Ticket, k: &Kit, now: Timestamp) -> Turn {

@@ -11,12 +11,13 @@ mod assets;
 mod audit;
 mod charts;
 mod entry;
-mod find;
 mod forms;
 mod health;
 pub mod kit;
 mod overview;
 mod report;
+mod steer;
+mod turn;
 
 #[cfg(test)]
 mod rights_tests;
@@ -74,7 +75,12 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/agent/live", P::AttendCounter, agent::live)
         .post("/console/agent/move", P::AttendCounter, agent::press)
         .post("/console/agent/reveal", P::OpenForms, agent::reveal)
-        .get("/console/find", P::FindTurns, find::show)
+        .get("/console/find", P::FindTurns, turn::show)
+        .post("/console/find/move", P::AttendCounter, turn::press)
+        .get("/console/steer", P::SteerQueues, steer::show)
+        // Agents may say that a system is down; to steer needs more, and the handler asks for it.
+        .post("/console/steer/move", P::AttendCounter, steer::press)
+        .post("/console/help", P::AttendCounter, steer::go_to_kiosk)
         .get("/console/office", P::WatchOffice, overview::show)
         .get("/console/office/live", P::WatchOffice, overview::live)
         .get("/console/office/calls", P::ReadEvents, overview::calls)
@@ -133,7 +139,7 @@ struct BarLink {
 }
 
 /// Pages of the bar: what each needs, its address, its word, and its name for [`Bar::of`].
-const PAGES: [(Permission, &str, &str, &str); 8] = [
+const PAGES: [(Permission, &str, &str, &str); 9] = [
     (
         Permission::WatchOffice,
         "/console/office",
@@ -152,6 +158,12 @@ const PAGES: [(Permission, &str, &str, &str); 8] = [
         "/console/office/calls",
         "office-nav-calls",
         "calls",
+    ),
+    (
+        Permission::SteerQueues,
+        "/console/steer",
+        "office-nav-steer",
+        "steer",
     ),
     (
         Permission::ReadReports,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::kit::{Kit, minutes, page};
+use super::steer::{HelpRow, help_rows};
 use super::{App, Bar, Person, kit_of};
 use crate::app::office::{Ask, OfficeApp, Problem};
 use crate::domain::event::What;
@@ -35,6 +36,7 @@ struct OfficePage {
 struct Live {
     k: Kit,
     alarms: Vec<(String, String)>,
+    help: Vec<HelpRow>,
     damaged: bool,
     rule: String,
     queues: Vec<QueueRow>,
@@ -197,6 +199,14 @@ fn build(app: &OfficeApp) -> Live {
             seen: seen.map(|at| k.now.duration_since(at)),
         })
         .collect();
+    // An office that wrote down no rooms may have no screen, and is not scolded for it.
+    let has_boards = !app.config().zones.is_empty();
+    let dark: Vec<String> = app
+        .boards()
+        .into_iter()
+        .filter(|zone| has_boards && zone.alarm)
+        .map(|zone| zone.name)
+        .collect();
     app.look(|office, now| {
         let queues: Vec<QueueRow> = office
             .setup()
@@ -209,7 +219,12 @@ fn build(app: &OfficeApp) -> Live {
             alarms: queues
                 .iter()
                 .filter_map(|queue| alarm(queue, limit, &k))
+                .chain(dark.iter().map(|zone| {
+                    let what = k.fill("office-alarm-board", "zone", zone);
+                    (what, k.say("office-alarm-board-more"))
+                }))
                 .collect(),
+            help: help_rows(office, now),
             damaged: damaged || office.continued().is_some(),
             rule: k.fill("office-rule-staff", "k", office.setup().max_run.get()),
             counters: office
@@ -285,7 +300,11 @@ fn queue_row(office: &Office, id: &QueueId, limit: u32, now: Timestamp, k: &Kit)
         .into_iter()
         .flatten()
         .any(|wait| minutes(wait) >= i64::from(limit));
-    let (tone, icon, word) = if counters == 0 {
+    let (tone, icon, word) = if office.outage(id).is_some() {
+        ("bad", "plugs-bold", "office-steer-is-down")
+    } else if office.is_stopped(id) {
+        ("warn", "pause-bold", "office-intake-stopped")
+    } else if counters == 0 {
         let tone = if waiting > 0 { "warn" } else { "off" };
         (tone, "storefront-bold", "office-queue-no-counter")
     } else if over {

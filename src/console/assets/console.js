@@ -90,6 +90,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
+    if (button.dataset.open) { $(button.dataset.open).showModal(); return; }
     if (button.hasAttribute("data-shut")) { button.closest("dialog").close(); return; }
     if (button.dataset.reveal) { event.preventDefault(); reveal(button.dataset.reveal); return; }
     if (button.form?.dataset.sure && !confirm(button.form.dataset.sure)) { event.preventDefault(); return; }
