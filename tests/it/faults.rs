@@ -47,10 +47,9 @@ fn a_taken_port_is_named() {
         &port.to_string(),
     ]);
     assert_eq!(code, 1);
-    assert!(
-        said.contains(&port.to_string()) && said.contains("port"),
-        "{said}"
-    );
+    // The demonstration takes three ports in a row; on a busy machine another of them may be taken too.
+    let named = (port..=port.saturating_add(2)).any(|port| said.contains(&port.to_string()));
+    assert!(named && said.contains("port"), "{said}");
 }
 
 #[test]
