@@ -217,6 +217,7 @@ fn fault_words(k: &Kit, fault: &Fault) -> String {
     };
     match fault {
         Fault::Changed(seq) => k.fill("office-fault-changed", "n", seq),
+        Fault::Missing(from, to) if from == to => k.fill("office-fault-missing-one", "n", from),
         Fault::Missing(from, to) => two("office-fault-missing", from.to_string(), to.to_string()),
         Fault::CutOff { last, signed } => two("office-fault-cut", last.to_string(), signed.to_string()),
         Fault::Rewritten(seq) => k.fill("office-fault-rewritten", "n", seq),

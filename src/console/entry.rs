@@ -82,7 +82,12 @@ pub(super) async fn home(person: Person) -> Redirect {
 
 /// The answer to whom the guard of an address did not let in.
 pub(super) fn refuse(app: &OfficeApp, parts: &Parts, no: No) -> Response {
-    let by_script = parts.headers.contains_key("x-live");
+    // A script cannot follow anybody to the door; it is told, and takes its page there.
+    let listens = parts
+        .headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
+    let by_script = listens || parts.headers.contains_key("x-live");
     let k = kit_of(app);
     match no {
         No::Unknown | No::Locked if by_script => StatusCode::UNAUTHORIZED.into_response(),

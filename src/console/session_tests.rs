@@ -40,12 +40,16 @@ impl House {
     }
 
     async fn on(folder: tempfile::TempDir, clock: Clock) -> Self {
+        Self::with(folder, clock, "").await
+    }
+
+    async fn with(folder: tempfile::TempDir, clock: Clock, more: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let text = format!(
             "listen = '127.0.0.1:0'\ndata = '{}'
              office = {{ id = 'q', name = 'Quitumbe', kind = 'Administración Zonal', room = 'Sala A' }}
              queues = [{{ id = 'tributos', name = 'Tributos', series = 'T' }}]
-             counters = [{{ number = 4, serves = ['tributos'] }}]",
+             counters = [{{ number = 4, serves = ['tributos'] }}]\n{more}",
             folder.path().display()
         );
         let config: OfficeConfig = crate::config::parse("test.toml".as_ref(), &text).expect("parses");
@@ -233,6 +237,40 @@ async fn a_login_ends_the_session_before_it_and_a_form_needs_its_token() {
     );
     let done = house.post(&fresh, "/console/counters", "counter=4").await;
     assert!(leads_to(&done, "/console/agent"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_https_the_cookie_is_bound_to_the_host_and_the_address_is_the_proxys_word() {
+    let clock = Clock::manual("2026-11-24T15:00:00Z".parse().expect("time"));
+    let folder = tempfile::tempdir().expect("folder");
+    let house = House::with(folder, clock, "behind_https = true").await;
+    let now = house.running.office.now();
+    let made = house.running.office.db();
+    let made = made.write(move |c| create_user(c, "ana", "Agente 07", Role::Agent, "739164", now));
+    made.await.expect("user");
+    let answer = house
+        .http
+        .post(format!("{}/console/login", house.base))
+        .header("sec-fetch-site", "same-origin")
+        // What a client writes there itself stands before what our proxy adds.
+        .header("x-forwarded-for", "203.0.113.9, 10.0.0.4")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("login=ana&password=739164")
+        .send()
+        .await
+        .expect("sent");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+    assert!(cookie.starts_with("__Host-ventanilla="), "{cookie}");
+    assert!(
+        cookie.contains("; Path=/; HttpOnly; SameSite=Strict") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
+    let entries = house
+        .running
+        .office
+        .audit_page(AuditFilter::default(), 1)
+        .expect("read");
+    assert_eq!(entries[0].peer.as_deref(), Some("10.0.0.4"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

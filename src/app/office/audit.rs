@@ -35,6 +35,8 @@ pub const TERMINAL: &str = "terminal";
 
 /// How long the end of the log may be without a signature.
 const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How many entries may be without one: on a busy day an hour is much to cut off unseen.
+const CHECKPOINT_ENTRIES: u64 = 100;
 /// The same reading again within this time is not a new entry, so that a program that polls does not fill the log.
 const SAME_READING: SignedDuration = SignedDuration::from_mins(5);
 /// File of the checkpoints, beside the data file.
@@ -44,7 +46,8 @@ const SIDECAR: &str = "audit.checkpoints";
 pub(super) struct Journal {
     key: SigningKey,
     sidecar: PathBuf,
-    signed_at: Mutex<Option<Timestamp>>,
+    /// Last entry that is signed, and when it was.
+    signed: Mutex<Option<(u64, Timestamp)>>,
     readings: Mutex<HashMap<(String, String), Timestamp>>,
 }
 
@@ -53,7 +56,7 @@ impl Journal {
         Ok(Self {
             key: keyfile::signing(&key_path(config))?,
             sidecar: config.data.join(SIDECAR),
-            signed_at: Mutex::new(None),
+            signed: Mutex::new(None),
             readings: Mutex::new(HashMap::new()),
         })
     }
@@ -105,10 +108,15 @@ impl OfficeApp {
         }
     }
 
-    /// Signs the log where an hour has passed.
+    /// Signs the log where an hour has passed, or much has happened.
     pub(super) async fn checkpoint_if_due(&self) {
-        let due = lock(&self.journal.signed_at)
-            .is_none_or(|at| self.now().duration_since(at).abs() >= CHECKPOINT_EVERY);
+        let now = self.now();
+        let signed = *lock(&self.journal.signed);
+        let newest = self.db.read(store::audit_head).map_or(u64::MAX, |(seq, _)| seq);
+        let due = signed.is_none_or(|(seq, at)| {
+            now.duration_since(at).abs() >= CHECKPOINT_EVERY
+                || newest.saturating_sub(seq) >= CHECKPOINT_ENTRIES
+        });
         if due && let Err(error) = self.checkpoint().await {
             warn!(error = %error, "the audit log could not be signed; it is tried again");
         }
@@ -118,7 +126,7 @@ impl OfficeApp {
     async fn checkpoint(&self) -> Result<(), StoreError> {
         let (key, now) = (self.journal.key.clone(), self.now());
         let office = self.config.office.id.clone();
-        let made = self
+        let (seq, made) = self
             .db
             .write(move |c| {
                 let (seq, hash) = store::audit_head(c)?;
@@ -126,13 +134,13 @@ impl OfficeApp {
                 let newest = store::newest_checkpoint(c)?.and_then(|text| Checkpoint::parse(&text).ok());
                 // Nothing happened since: one signature is enough.
                 if newest.is_some_and(|one| (one.seq, &one.epoch) == (seq, &checkpoint.epoch)) {
-                    return Ok(None);
+                    return Ok((seq, None));
                 }
                 store::keep_checkpoint(c, &checkpoint)?;
-                Ok(Some(checkpoint))
+                Ok((seq, Some(checkpoint)))
             })
             .await?;
-        *lock(&self.journal.signed_at) = Some(now);
+        *lock(&self.journal.signed) = Some((seq, now));
         let Some(checkpoint) = made else { return Ok(()) };
         info!(entry = checkpoint.seq, "audit log signed");
         let sidecar = self.journal.sidecar.clone();
@@ -304,6 +312,13 @@ pub fn verify(
     keys: Vec<VerifyingKey>,
     kept: &[String],
 ) -> Result<Findings, StartError> {
+    let file = config.data.join(super::FILE);
+    if !file.exists() {
+        return Err(StartError::Setup {
+            what: format!("Data file {}", file.display()),
+            problem: "it is not there; the office writes it at its first start".to_owned(),
+        });
+    }
     let keys = if keys.is_empty() {
         let path = key_path(config);
         if !path.exists() {

@@ -114,6 +114,15 @@ async fn a_log_that_nobody_touched_is_sound_also_over_restarts() {
     assert_eq!(found(&config).notes, [Note::Unsigned(1)]);
     served.office.checkpoint_if_due().await;
     assert!(found(&config).notes.is_empty(), "signed after an hour");
+    let many = served.office.db().write(move |c| {
+        for _ in 0..100 {
+            store::append_audit(c, now, Some("ana"), None, &AuditEvent::LoggedOut)?;
+        }
+        Ok(())
+    });
+    many.await.expect("written");
+    served.office.checkpoint_if_due().await;
+    assert!(found(&config).notes.is_empty(), "or after a hundred entries");
     stop.stop();
     served.finished().await;
     let second = found(&config);

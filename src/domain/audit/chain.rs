@@ -170,7 +170,7 @@ pub enum Fault {
     #[error("Entry {0} was changed or moved, or the entry before it was")]
     Changed(u64),
     /// Entries are not there.
-    #[error("Entries {0} to {1} are missing")]
+    #[error("{}", missing(*.0, *.1))]
     Missing(u64, u64),
     /// A checkpoint tells of entries behind the last one that is there.
     #[error(
@@ -194,6 +194,14 @@ pub enum Fault {
     /// A checkpoint belongs to another data file, and this one does not say that it follows a damaged one.
     #[error("A checkpoint names another data file ({0}): the log was replaced by a new one")]
     Replaced(String),
+}
+
+fn missing(from: u64, to: u64) -> String {
+    if from == to {
+        format!("Entry {from} is missing")
+    } else {
+        format!("Entries {from} to {to} are missing")
+    }
 }
 
 impl Fault {
