@@ -331,9 +331,12 @@ fn state(
             .map(|line| line.len())
             .sum()
     });
+    let absent = profile.map_or_else(Vec::new, |profile| absent(office, profile, now));
+    // An old screen has room for so much; the other cards push the line together.
+    let rows = LINE_ROWS - if absent.is_empty() { 0 } else { 2 };
     let (line, next_why) = match profile {
         Some(profile) => (
-            waiting_tickets(office.upcoming(profile, LINE_ROWS)),
+            waiting_tickets(office.upcoming(profile, rows)),
             office.preview(profile).map(|(_, decision)| {
                 let key = match decision.rule {
                     Rule::PriorityFirst => "office-next-priority",
@@ -389,7 +392,7 @@ fn state(
         may_resume: state == "open" && ticket.is_none(),
         damaged: false,
         help: help_rows(office, now),
-        absent: profile.map_or_else(Vec::new, |profile| absent(office, profile, now)),
+        absent,
         systems: profile
             .into_iter()
             .flat_map(|profile| profile.tiers.iter().flatten())

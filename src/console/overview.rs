@@ -152,8 +152,9 @@ pub(super) async fn calls(State(app): App, person: Person) -> Response {
         events
             .iter()
             .filter_map(|event| match &event.what {
-                What::Called { decision, .. } => {
-                    Some(why(office, &k, event.ticket?, event.counter?, event.at, decision))
+                What::Called { decision, reason, .. } => {
+                    let told = (decision, reason.as_deref());
+                    Some(why(office, &k, event.ticket?, event.counter?, event.at, told))
                 }
                 _ => None,
             })
@@ -239,7 +240,10 @@ fn build(app: &OfficeApp) -> Live {
                 .rev()
                 .find(|call| call.decision.rule != Rule::OnlyLane)
                 .or_else(|| office.calls().next_back())
-                .map(|call| why(office, &k, call.ticket, call.counter, call.at, &call.decision)),
+                .map(|call| {
+                    let told = (&call.decision, call.reason.as_deref());
+                    why(office, &k, call.ticket, call.counter, call.at, told)
+                }),
             kiosks,
             issued: office.tickets().count(),
             finished: count(Status::Finished),
@@ -368,7 +372,7 @@ fn why(
     ticket: crate::domain::id::TicketId,
     counter: CounterNumber,
     at: Timestamp,
-    decision: &Decision,
+    (decision, reason): (&Decision, Option<&str>),
 ) -> Why {
     let lane = |lane: Lane| {
         k.say(match lane {
@@ -386,6 +390,7 @@ fn why(
     let values = [
         ("run", decision.run.to_string()),
         ("k", decision.max_run.to_string()),
+        ("reason", reason.unwrap_or("–").to_owned()),
     ];
     let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
     Why {
