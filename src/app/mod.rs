@@ -3,6 +3,7 @@
 //! One module a role; each role starts from its configuration and stops when told to.
 
 pub mod backup;
+pub mod board;
 pub mod central;
 pub mod kiosk;
 pub mod office;

@@ -3,6 +3,7 @@
 //! It is public: numbers, counters, queues and counts, and nothing about anybody.
 //! Begin at [`routes`]; what it hears is `/api/v1/board/events`, what it does is in `board.js`.
 
+pub mod picture;
 mod turn;
 
 #[cfg(test)]
@@ -12,13 +13,13 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::app::office::OfficeApp;
+use crate::app::office::{BoardVoice, OfficeApp};
 use crate::config::zones::Zone;
 use crate::console::kit::{Kit, page};
 
@@ -48,12 +49,30 @@ struct Wanted {
     zone: String,
 }
 
-/// `/board` and `/turno/{id}`.
+/// `/board`, its voice, and `/turno/{id}`. Must be called inside the runtime, where the voice listens.
 pub fn routes(office: &Arc<OfficeApp>) -> Router {
+    let voice = BoardVoice::start(office);
     Router::new()
         .route("/board", get(board))
         .route("/turno/{id}", get(turn::turn))
         .with_state(Arc::clone(office))
+        .route("/board/voice/{seq}", get(speak))
+        .with_state((Arc::clone(office), voice))
+}
+
+/// The sound of a call that was really made; whoever asks for words of their own gets none.
+async fn speak(
+    State((office, voice)): State<(Arc<OfficeApp>, Arc<BoardVoice>)>,
+    Path(seq): Path<String>,
+) -> Response {
+    let sound = match seq.parse() {
+        Ok(seq) => voice.of_call(&office, seq).await,
+        Err(_) => None,
+    };
+    match sound {
+        Some(wav) => ([(header::CONTENT_TYPE, "audio/wav")], wav).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// The board of a zone; the list of zones where none of several was named, or one that does not exist.

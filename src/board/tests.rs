@@ -11,6 +11,7 @@ use crate::app::Stop;
 use crate::app::office::{Ask, OfficeApp, RunningOffice, start};
 use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
+use crate::devices::voice::chime;
 use crate::domain::board::{Board, BoardCall, BoardInput};
 use crate::domain::office::{Command, Issue};
 use crate::domain::ticket::{CounterNumber, Lane, QueueId};
@@ -321,6 +322,95 @@ async fn after_any_break_calls_are_seen_once_and_only_news_is_announced() {
         );
         assert!(spoken.windows(2).all(|two| two[0] < two[1]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_real_calls_have_a_voice() {
+    let recordings = tempfile::tempdir().expect("folder");
+    let spanish = recordings.path().join("es");
+    std::fs::create_dir_all(&spanish).expect("folder");
+    for piece in ["turno", "t", "0", "1", "ventanilla", "4"] {
+        std::fs::write(spanish.join(piece).with_extension("wav"), chime()).expect("recording");
+    }
+    let house = House::new(&format!("recordings = '{}'", recordings.path().display())).await;
+    house.does(Command::Open(A)).await;
+    house.call(A).await;
+    let seq = house.json("/api/v1/board").await["calls"][0]["seq"]
+        .as_u64()
+        .expect("seq");
+    let answer = house
+        .http
+        .get(format!("{}/board/voice/{seq}", house.base))
+        .send()
+        .await
+        .expect("sent");
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["content-type"], "audio/wav");
+    let sound = answer.bytes().await.expect("bytes");
+    assert!(sound.starts_with(b"RIFF") && sound.len() > 5 * chime().len());
+    for other in [
+        (seq - 1).to_string(),
+        "999999".into(),
+        "-1".into(),
+        "Turno%20T-018".into(),
+    ] {
+        assert_eq!(
+            house.get(&format!("/board/voice/{other}")).await.0,
+            StatusCode::NOT_FOUND,
+            "{other}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_is_followed_on_a_telephone_to_its_end() {
+    let house = House::new("rejoin_minutes = 10\nrejoin_max = 1").await;
+    let id = house.issue("tributos", Lane::Priority).await;
+    let page = |query: &'static str| {
+        let url = format!("{}/turno/{id}?{query}", house.base);
+        let request = house.http.get(url).header("accept-language", "en-GB,en;q=0.8");
+        async move { request.send().await.expect("sent").text().await.expect("text") }
+    };
+    assert!(page("lang=es").await.contains("no hay ventanilla abierta"));
+    house.does(Command::Open(A)).await;
+    assert!(page("lang=es").await.contains("Usted es la siguiente"));
+    assert!(page("").await.contains("You are next"));
+    house.does(Command::Next(A)).await;
+    let called = page("part=live&lang=es").await;
+    assert!(called.contains("Pase a la ventanilla</span><strong>4</strong>") && !called.contains("<html"));
+    house.does(Command::NoShow(A)).await;
+    // 10:00 in Quito, and ten minutes to come back.
+    assert!(page("lang=es").await.contains("hasta las 10:10"));
+    house.clock.advance(SignedDuration::from_mins(11));
+    assert!(page("lang=es").await.contains("Pasó el tiempo"));
+    let (status, text) = house.get("/turno/nobody").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(text.contains("No encontramos ese turno"));
+    let waits = house.issue("tributos", Lane::General).await;
+    house.clock.advance(SignedDuration::from_hours(24));
+    house.issue("tributos", Lane::General).await;
+    assert!(
+        house
+            .get(&format!("/turno/{waits}"))
+            .await
+            .1
+            .contains("La oficina cerró")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_did_not_change_is_not_sent_again() {
+    let house = House::new("").await;
+    let id = house.issue("tributos", Lane::General).await;
+    let url = format!("{}/turno/{id}?part=live", house.base);
+    let first = house.http.get(&url).send().await.expect("sent");
+    let tag = first.headers()["etag"].clone();
+    let ask = || house.http.get(&url).header("if-none-match", tag.clone()).send();
+    let again = ask().await.expect("sent");
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    assert!(again.bytes().await.expect("bytes").is_empty());
+    house.does(Command::Open(A)).await;
+    assert_eq!(ask().await.expect("sent").status(), StatusCode::OK);
 }
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {

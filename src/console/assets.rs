@@ -18,6 +18,7 @@ static FILES: &[(&str, &str, &[u8])] = &[
     ("console.js", JS, include_bytes!("assets/console.js")),
     ("board.css", CSS, include_bytes!("../board/board.css")),
     ("turn.css", CSS, include_bytes!("../board/turn.css")),
+    ("turn.js", JS, include_bytes!("../board/turn.js")),
     ("board.js", JS, include_bytes!("../board/board.js")),
     (
         "regular.ttf",

@@ -4,6 +4,7 @@
 //! The server answers after its commit, so a lost answer is only ever followed by `duplicate`.
 //! Begin at [`wire`] for what is said and at [`plan`] for what is done about it.
 
+pub mod board;
 pub mod client;
 pub mod office;
 pub mod plan;

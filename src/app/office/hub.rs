@@ -31,6 +31,9 @@ use crate::store::{Db, StoreError};
 /// Events a slow listener may be behind before it has to read them from the store.
 const BROADCAST_DEPTH: usize = 1024;
 
+/// A board as JSON, with the event it knows of and when it was made.
+type Pictured = (u64, Timestamp, Arc<str>);
+
 /// A running office: its state, its store and everybody who listens.
 pub struct OfficeApp {
     pub(super) config: OfficeConfig,
@@ -42,7 +45,7 @@ pub struct OfficeApp {
     outgoing: Mutex<VecDeque<OfficeEvent>>,
     live: RwLock<Office>,
     events: broadcast::Sender<Arc<OfficeEvent>>,
-    board: Mutex<HashMap<Option<String>, (u64, Timestamp, Arc<str>)>>,
+    board: Mutex<HashMap<Option<String>, Pictured>>,
     pub(super) zones: Vec<Zone>,
     pub(super) boards: BoardWatch,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
@@ -211,8 +214,11 @@ impl OfficeApp {
         board
     }
 
-    /// The snapshot as JSON, made once for all boards of a zone that ask in the same second.
-    pub(super) fn board_json(&self, zone: Option<&Zone>) -> Arc<str> {
+    /// The snapshot as JSON with its sequence, made once for all boards of a zone that ask in the same second.
+    ///
+    /// Every event up to that sequence is with the listeners already: they are told under the lock that the
+    /// snapshot reads.
+    pub(super) fn board_json(&self, zone: Option<&Zone>) -> (u64, Arc<str>) {
         let now = self.clock.now();
         let seq = self.seq();
         let mut kept = lock(&self.board);
@@ -221,13 +227,12 @@ impl OfficeApp {
             && *of == seq
             && now.duration_since(*at).abs() < jiff::SignedDuration::from_secs(1)
         {
-            return Arc::clone(text);
+            return (seq, Arc::clone(text));
         }
-        let text: Arc<str> = serde_json::to_string(&self.snapshot(zone))
-            .unwrap_or_default()
-            .into();
-        kept.insert(id, (seq, now, Arc::clone(&text)));
-        text
+        let board = self.snapshot(zone);
+        let text: Arc<str> = serde_json::to_string(&board).unwrap_or_default().into();
+        kept.insert(id, (board.seq, now, Arc::clone(&text)));
+        (board.seq, text)
     }
 
     /// Issues a ticket; the same key gets the same ticket.

@@ -21,6 +21,7 @@ mod stream;
 mod turns;
 mod usage;
 mod views;
+mod voice;
 
 #[cfg(test)]
 mod audit_tests;
@@ -54,6 +55,7 @@ pub use report::{OfficeReport, as_csv, days_of};
 pub use turns::TurnView;
 pub use usage::{Mark, UsageBody, UsageLine, UsageReport};
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
+pub use voice::BoardVoice;
 
 use super::{StartError, Stop, listen};
 use crate::clock::Clock;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::OfficeApp;
@@ -28,6 +28,8 @@ use crate::domain::event::OfficeEvent;
 const BEAT: Duration = Duration::from_secs(4);
 /// Rows read at once from the store.
 const PAGE: u32 = 500;
+/// How often a picture is made again because something happened meanwhile.
+const PICTURE_TRIES: usize = 20;
 /// Calls replayed at most to a board that was away; more is history, not news.
 const REPLAY_MAX: usize = 2000;
 
@@ -108,7 +110,7 @@ pub(super) async fn board_events(
     let mut feed = Feed::new(app, receiver, after, zone);
     feed._stay = stay;
     feed.catch_up()?;
-    feed.push_board();
+    feed.push_board()?;
     let mut response = Sse::new(feed.into_stream()).into_response();
     let headers = response.headers_mut();
     // Some proxies hold a stream back until a buffer is full.
@@ -157,19 +159,14 @@ impl Feed {
                 tokio::select! {
                     () = stop.stopped() => return None,
                     received = feed.receiver.recv() => match received {
+                        // A burst is one new picture of the board, not fifty.
                         Ok(event) => {
                             feed.take(&event);
-                            // A burst is one new picture of the board, not fifty.
-                            while let Ok(event) = feed.receiver.try_recv() {
-                                feed.take(&event);
-                            }
-                            feed.push_board();
+                            feed.push_board().ok()?;
                         }
                         Err(RecvError::Lagged(_)) => {
-                            if feed.catch_up().is_err() {
-                                return None;
-                            }
-                            feed.push_board();
+                            feed.catch_up().ok()?;
+                            feed.push_board().ok()?;
                         }
                         Err(RecvError::Closed) => return None,
                     },
@@ -216,12 +213,34 @@ impl Feed {
         }
     }
 
-    fn push_board(&mut self) {
-        let event = Event::default()
-            .id(self.last.to_string())
-            .event("board")
-            .data(self.app.board_json(self.zone.as_ref()));
-        self.pending.push_back(event);
+    /// Takes in what waits for us; what was missed comes from the store.
+    fn drain(&mut self) -> Result<(), Problem> {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(event) => self.take(&event),
+                Err(TryRecvError::Lagged(_)) => self.catch_up()?,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+
+    /// Adds a picture of the board that knows exactly the calls before it: a board that is ahead of its calls would
+    /// make a reader take them for heard.
+    fn push_board(&mut self) -> Result<(), Problem> {
+        for _ in 0..PICTURE_TRIES {
+            let (seq, text) = self.app.board_json(self.zone.as_ref());
+            self.drain()?;
+            if self.last <= seq {
+                let event = Event::default()
+                    .id(self.last.to_string())
+                    .event("board")
+                    .data(text);
+                self.pending.push_back(event);
+                break;
+            }
+        }
+        // A hub that is busier than that sends the picture with the next event.
+        Ok(())
     }
 }
 
