@@ -4,6 +4,10 @@ use super::compile::{self, Plan};
 use super::finding::{Finding, Problems, Severity};
 use super::model::Model;
 use super::xform;
+use std::collections::BTreeMap;
+
+/// The file of external choices.
+pub(super) const ITEMSETS: &str = "itemsets.csv";
 
 /// A form that was checked and can be filled.
 pub struct Form {
@@ -13,11 +17,50 @@ pub struct Form {
     languages: Vec<String>,
 }
 
+/// Files that stand beside a form, by name: the lists of `select_one_from_file`, `pulldata()` and external choices.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// A workbook as the XForm that pyxform makes of it.
+pub struct Conversion {
+    /// The XForm.
+    pub xml: String,
+    /// `itemsets.csv`, where the workbook has a sheet external_choices; it is kept beside the XForm.
+    pub itemsets: Option<String>,
+    /// Warnings.
+    pub findings: Vec<Finding>,
+}
+
+/// Converts a workbook without compiling the result, as pyxform does: an expression may still be nonsense.
+///
+/// `name` is what the file is called, without its ending; a form without form_id goes by it.
+pub fn convert(name: &str, bytes: &[u8]) -> Result<Conversion, Vec<Finding>> {
+    let (converted, findings) = super::xlsform::convert(name, bytes)?;
+    Ok(Conversion {
+        xml: converted.xml,
+        itemsets: converted.itemsets,
+        findings,
+    })
+}
+
 impl Form {
-    /// Reads a workbook (XLSForm). On success the findings are warnings.
+    /// Reads a workbook (XLSForm) that needs no other file. On success the findings are warnings.
     pub fn from_xlsx(bytes: &[u8]) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
-        let (sheets, mut findings) = super::xlsform::convert(bytes)?;
-        let (result, problems) = compile_xml(&sheets.xml);
+        Form::from_workbook("", bytes, &Files::new())
+    }
+
+    /// Reads a workbook, `.xlsx` or `.xls`, with the files beside it. `name` is what the file is called, without its
+    /// ending. On success the findings are warnings.
+    pub fn from_workbook(
+        name: &str,
+        bytes: &[u8],
+        files: &Files,
+    ) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
+        let (sheets, mut findings) = super::xlsform::convert(name, bytes)?;
+        let mut files = files.clone();
+        if let Some(itemsets) = &sheets.itemsets {
+            files.insert(ITEMSETS.to_owned(), itemsets.clone().into_bytes());
+        }
+        let (result, problems) = compile_xml(&sheets.xml, &files);
         let mut seen = std::collections::HashSet::new();
         let located = problems
             .0
@@ -28,9 +71,14 @@ impl Form {
         finish(result, findings)
     }
 
-    /// Reads an XForm. On success the findings are warnings.
+    /// Reads an XForm that needs no other file. On success the findings are warnings.
     pub fn from_xform(xml: &str) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
-        let (result, problems) = compile_xml(xml);
+        Form::from_xform_with(xml, &Files::new())
+    }
+
+    /// Reads an XForm with the files beside it. On success the findings are warnings.
+    pub fn from_xform_with(xml: &str, files: &Files) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
+        let (result, problems) = compile_xml(xml, files);
         let findings = problems
             .0
             .iter()
@@ -58,7 +106,9 @@ impl Form {
     pub fn title(&self, lang: &str) -> String {
         let itext = &self.model.itext;
         let language = itext.language(lang).unwrap_or(itext.default);
-        let translated = itext.entry("form_title", language).and_then(|e| e.plain.as_ref());
+        let translated = itext
+            .entry("form_title", language, false)
+            .and_then(|e| e.plain.as_ref());
         let text: Option<String> = translated.map(|pieces| {
             pieces
                 .iter()
@@ -86,9 +136,9 @@ impl Form {
     }
 }
 
-fn compile_xml(xml: &str) -> (Option<Form>, Problems) {
+fn compile_xml(xml: &str, files: &Files) -> (Option<Form>, Problems) {
     let mut problems = Problems::default();
-    let Some(model) = xform::read(xml, &mut problems) else {
+    let Some(model) = xform::read(xml, files, &mut problems) else {
         return (None, problems);
     };
     let Some(plan) = compile::compile(&model, &mut problems) else {

@@ -24,5 +24,5 @@ pub use engine::{
     Answer, Choice, Engine, EngineError, Env, Kind, Question, QuestionId, RepeatView, Violation,
 };
 pub use finding::{Finding, Severity};
-pub use form::Form;
+pub use form::{Conversion, Files, Form, convert};
 pub use walk::{eval, eval_in, walk, walk_in};

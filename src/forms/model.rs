@@ -126,6 +126,12 @@ pub struct Entry {
     pub guidance: Option<Vec<Piece>>,
 }
 
+impl Entry {
+    fn is_a_dash(&self) -> bool {
+        matches!(self.plain.as_deref(), Some([Piece::Text(text)]) if text.trim() == "-")
+    }
+}
+
 /// A part of the screen flow.
 pub enum Item {
     Control(usize),
@@ -244,13 +250,15 @@ impl Itext {
         by_code.or_else(|| self.languages.iter().position(|l| l.name == code))
     }
 
-    /// The entry of an id in a language, or in the default one.
-    pub fn entry(&self, id: &str, language: usize) -> Option<&Entry> {
+    /// The entry of an id in a language, or in the default one. Where a language has nothing, pyxform writes a dash;
+    /// `dashes`: it is shown, as Collect shows it.
+    pub fn entry(&self, id: &str, language: usize, dashes: bool) -> Option<&Entry> {
         let all = self.texts.get(id)?;
         let own = all
             .get(language)
             .and_then(Option::as_ref)
-            .filter(|e| e.plain.is_some() || e.guidance.is_some());
+            .filter(|e| e.plain.is_some() || e.guidance.is_some())
+            .filter(|e| dashes || !e.is_a_dash());
         own.or_else(|| all.get(self.default).and_then(Option::as_ref))
     }
 }

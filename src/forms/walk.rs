@@ -32,6 +32,7 @@ pub fn walk_in(form_xml: &str, steps_json: &str, env: Env) -> Result<Json, Vec<F
         }
     };
     let mut engine = Engine::new(Arc::new(form), env).map_err(|e| failed(&e))?;
+    engine.show_dashes();
     let mut errors = Vec::new();
     for step in &steps {
         if let Err(message) = take(&mut engine, step) {

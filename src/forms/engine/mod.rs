@@ -118,6 +118,8 @@ pub struct Engine {
     instance: Instance,
     /// Index into the form's languages.
     language: usize,
+    /// See [`Engine::show_dashes`].
+    dashes: bool,
     /// Ranks of the vertices to evaluate again.
     dirty: BTreeSet<usize>,
     /// Controls whose chosen values must be checked against their lists.
@@ -133,6 +135,7 @@ impl Engine {
         let instance = Instance::new(&form.model)?;
         let mut engine = Engine {
             language: form.model.itext.default,
+            dashes: false,
             form,
             env,
             instance,
@@ -155,6 +158,11 @@ impl Engine {
     pub fn set_language(&mut self, code: &str) {
         let itext = &self.form.model.itext;
         self.language = itext.language(code).unwrap_or(itext.default);
+    }
+
+    /// Shows the dash that pyxform writes for a missing translation, as Collect does, and not the default language.
+    pub(in crate::forms) fn show_dashes(&mut self) {
+        self.dashes = true;
     }
 
     /// Moves the clock, for a form left open over midnight. Nothing is recalculated until the next answer.
@@ -287,6 +295,7 @@ impl Engine {
         texts::FormHost {
             form: &self.form,
             language: self.language,
+            dashes: self.dashes,
         }
     }
 

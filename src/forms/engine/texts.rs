@@ -13,11 +13,13 @@ use crate::forms::xpath::value::Value;
 pub(super) struct FormHost<'a> {
     pub form: &'a Form,
     pub language: usize,
+    /// Whether a missing translation is shown as the dash that stands for it.
+    pub dashes: bool,
 }
 
 impl Host for FormHost<'_> {
     fn itext(&self, scope: &Scope<'_>, id: &str, at: NodeRef) -> Option<String> {
-        let entry = self.form.model.itext.entry(id, self.language)?;
+        let entry = self.form.model.itext.entry(id, self.language, self.dashes)?;
         Some(render(scope, entry.plain.as_deref()?, at))
     }
 
@@ -77,7 +79,7 @@ pub(super) fn guidance(scope: &Scope<'_>, host: &FormHost<'_>, hint: &Text, at: 
     let Text::Itext(id) = hint else {
         return String::new();
     };
-    let entry = host.form.model.itext.entry(id, host.language);
+    let entry = host.form.model.itext.entry(id, host.language, host.dashes);
     entry
         .and_then(|e| e.guidance.as_deref())
         .map(|p| render(scope, p, at))
@@ -89,7 +91,7 @@ pub(super) fn short(scope: &Scope<'_>, host: &FormHost<'_>, label: &Text, at: No
     let Text::Itext(id) = label else {
         return None;
     };
-    let entry = host.form.model.itext.entry(id, host.language)?;
+    let entry = host.form.model.itext.entry(id, host.language, host.dashes)?;
     entry.short.as_deref().map(|p| render(scope, p, at))
 }
 

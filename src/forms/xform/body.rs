@@ -3,6 +3,7 @@
 use super::{LocalName, Reader};
 use crate::forms::model::{Action, ActionValue, Control, ControlKind, DefId, Item, Items, Model, Text};
 use crate::forms::xpath::Expr;
+use crate::forms::xpath::ast::{Path, Start};
 use roxmltree::Node;
 
 impl<'a> Reader<'a, '_> {
@@ -15,6 +16,7 @@ impl<'a> Reader<'a, '_> {
         let mut out = Vec::new();
         for node in parent.children().filter(Node::is_element) {
             let kind = match node.tag_name().name() {
+                "input" if node.local_attribute("query").is_some() => ControlKind::SelectOne,
                 "input" => ControlKind::Input,
                 "secret" => ControlKind::Secret,
                 "select1" => ControlKind::SelectOne,
@@ -161,6 +163,9 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn choices(&mut self, node: Node<'a, 'a>, path: &str) -> Items {
+        if let Some(query) = node.local_attribute("query") {
+            return self.external_choices(node, path, query).unwrap_or(Items::None);
+        }
         if let Some(itemset) = node.children().find(|n| n.has_tag_name_local("itemset")) {
             return self.itemset(itemset, path).unwrap_or(Items::None);
         }
@@ -179,6 +184,29 @@ impl<'a> Reader<'a, '_> {
         } else {
             Items::Fixed(fixed)
         }
+    }
+
+    /// `query` of a select_one_external: its list is in the file of external choices.
+    fn external_choices(&mut self, node: Node<'a, 'a>, path: &str, query: &str) -> Option<Items> {
+        let mut nodeset = self.expr(node, path, "choice_filter", query)?;
+        if let Expr::Path(Path {
+            start: Start::Instance(id),
+            ..
+        }) = &mut nodeset
+        {
+            *id = super::files::external_id(id);
+        }
+        let (value, label) = (
+            self.expr(node, path, "", "name")?,
+            self.expr(node, path, "", "label")?,
+        );
+        let filtered = has_predicate(&nodeset);
+        Some(Items::List {
+            nodeset,
+            value,
+            label,
+            filtered,
+        })
     }
 
     fn itemset(&mut self, itemset: Node<'a, 'a>, path: &str) -> Option<Items> {

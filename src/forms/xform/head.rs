@@ -91,6 +91,7 @@ impl<'a> Reader<'a, '_> {
                 .map_or(0, |r| tree.get(*r).children.len());
             out.lists.push((id.to_owned(), tree));
         }
+        items += self.external_lists(&mut out, &mut names, model);
         if items > limits::CHOICES {
             self.error(
                 model,
@@ -166,14 +167,17 @@ impl<'a> Reader<'a, '_> {
 
     fn list(&mut self, instance: Node<'a, 'a>, id: &str, names: &mut Names) -> Tree {
         let mut tree = Tree::new();
-        if instance.local_attribute("src").is_some() {
-            let place = self.place(instance, "", "");
-            self.problems.warning(
-                place,
-                format!(
-                    "The list `{id}` is in another file, which is not read; write its choices in the form"
-                ),
-            );
+        if let Some(source) = instance.local_attribute("src") {
+            match self.list_of_file(source, names) {
+                Ok(Some(tree)) => return tree,
+                Ok(None) => {
+                    let place = self.place(instance, "", "");
+                    let name = source.rsplit('/').next().unwrap_or(source);
+                    let message = format!("The list `{id}` needs the file {name}; put it beside the form");
+                    self.problems.warning(place, message);
+                }
+                Err(message) => self.error(instance, "", "", message),
+            }
         }
         if let Some(root) = instance.first_element_child() {
             copy(root, 0, &mut tree, names);
@@ -337,7 +341,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-fn copy(node: Node<'_, '_>, parent: u32, tree: &mut Tree, names: &mut Names) {
+pub(super) fn copy(node: Node<'_, '_>, parent: u32, tree: &mut Tree, names: &mut Names) {
     let has_children = node.first_element_child().is_some();
     let text = if has_children {
         String::new()
@@ -355,7 +359,7 @@ fn copy(node: Node<'_, '_>, parent: u32, tree: &mut Tree, names: &mut Names) {
 pub(super) struct Names(HashMap<String, Arc<str>>);
 
 impl Names {
-    fn intern(&mut self, name: &str) -> Arc<str> {
+    pub(super) fn intern(&mut self, name: &str) -> Arc<str> {
         self.0
             .entry(name.to_owned())
             .or_insert_with(|| Arc::from(name))

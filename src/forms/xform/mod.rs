@@ -4,16 +4,18 @@
 //! functions and dangling references are errors. Begin with [`read`].
 
 mod body;
+mod files;
 mod head;
 
 use super::finding::{Place, Problems};
+use super::form::Files;
 use super::limits;
 use super::model::{DefId, Model, Text};
 use super::xpath::{self, Expr};
 use roxmltree::{Document, Node, ParsingOptions};
 
-/// Reads a form; `None` when nothing can be compiled from it.
-pub(super) fn read(xml: &str, problems: &mut Problems) -> Option<Model> {
+/// Reads a form with the files beside it; `None` when nothing can be compiled from it.
+pub(super) fn read(xml: &str, files: &Files, problems: &mut Problems) -> Option<Model> {
     if xml.len() > limits::XML_BYTES {
         problems.error(
             Place::default(),
@@ -42,6 +44,7 @@ pub(super) fn read(xml: &str, problems: &mut Problems) -> Option<Model> {
     };
     let mut reader = Reader {
         document: &document,
+        files,
         problems,
     };
     if !reader.depth_is_sane() {
@@ -63,6 +66,7 @@ pub(super) fn read(xml: &str, problems: &mut Problems) -> Option<Model> {
 
 struct Reader<'a, 'p> {
     document: &'a Document<'a>,
+    files: &'p Files,
     problems: &'p mut Problems,
 }
 

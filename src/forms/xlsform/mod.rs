@@ -4,14 +4,20 @@
 //! and column, also what is only found later, when the XForm is compiled: see [`Converted::locate`].
 
 mod audit;
+mod biff;
+mod body;
 mod choices;
 mod columns;
+mod defaults;
+mod element;
+mod groups;
+mod itext;
 mod pack;
 mod references;
 mod sheet;
 mod survey;
-mod texts;
 mod types;
+mod words;
 mod write;
 
 use super::finding::{Finding, Problem, Severity};
@@ -20,6 +26,8 @@ use std::collections::HashMap;
 /// A workbook as an XForm, and the cells its parts came from.
 pub(super) struct Converted {
     pub xml: String,
+    /// `itemsets.csv`, where the workbook has a sheet external_choices.
+    pub itemsets: Option<String>,
     origins: Origins,
 }
 
@@ -61,11 +69,12 @@ impl Converted {
     }
 }
 
-/// Converts a workbook; the findings of a success are warnings.
-pub(super) fn convert(bytes: &[u8]) -> Result<(Converted, Vec<Finding>), Vec<Finding>> {
+/// Converts a workbook; the findings of a success are warnings. `name` is what the file is called, without its ending:
+/// a form without form_id goes by it.
+pub(super) fn convert(name: &str, bytes: &[u8]) -> Result<(Converted, Vec<Finding>), Vec<Finding>> {
     let mut findings = Vec::new();
     let book = sheet::read(bytes).map_err(|finding| vec![finding])?;
-    let Some(survey_sheet) = book.sheet("survey") else {
+    let Some(survey_sheet) = book.survey() else {
         let names = book.names().join(", ");
         return Err(vec![Finding::error(format!(
             "There is no sheet called survey (the workbook has: {names}); add it"
@@ -80,21 +89,80 @@ pub(super) fn convert(bytes: &[u8]) -> Result<(Converted, Vec<Finding>), Vec<Fin
             )));
         }
     }
+    if let Some(sheet) = book.sheet("entities").filter(|s| !s.rows.is_empty()) {
+        findings.push(
+            Finding::warning("Entities are not kept by a kiosk; the sheet has no effect").at(
+                &sheet.name,
+                1,
+                "",
+            ),
+        );
+    }
     let settings = book.sheet("settings").map(settings).unwrap_or_default();
-    let lists = match book.sheet("choices") {
+    let mut lists = |name: &str| match book.sheet(name) {
         Some(sheet) => choices::read(sheet, &settings, &mut findings),
         None => choices::Lists::default(),
     };
-    let survey = survey::read(survey_sheet, lists, &mut findings);
+    let (choices, external) = (lists("choices"), lists("external_choices"));
+    let mut survey = survey::read(survey_sheet, &settings, choices, external, &mut findings);
+    survey.check(&mut findings);
     if findings.iter().any(Finding::is_error) {
         return Err(findings);
     }
-    let (xml, origins) = write::xform(&survey, &settings, &mut findings);
+    let (xml, origins) = write::xform(&survey, &settings, name, &mut findings);
     if findings.iter().any(Finding::is_error) {
         return Err(findings);
     }
-    Ok((Converted { xml, origins }, findings))
+    let itemsets = itemsets(&survey.external);
+    Ok((
+        Converted {
+            xml,
+            itemsets,
+            origins,
+        },
+        findings,
+    ))
 }
+
+/// The external choices as the file that goes with the XForm, as pyxform writes it.
+fn itemsets(lists: &choices::Lists) -> Option<String> {
+    let all = || {
+        lists
+            .lists
+            .iter()
+            .flat_map(|l| l.choices.iter().map(move |c| (l, c)))
+    };
+    let mut columns: Vec<&str> = Vec::new();
+    for key in all().flat_map(|(_, c)| &c.extra).map(|(k, _)| k.as_str()) {
+        if !columns.contains(&key) {
+            columns.push(key);
+        }
+    }
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let head = ["list_name", "name", "label"]
+        .into_iter()
+        .chain(columns.iter().copied());
+    let mut out = head.map(quoted).collect::<Vec<_>>().join(",");
+    for (list, choice) in all() {
+        let label = choice.label.texts().first().copied().unwrap_or("");
+        let value = |key: &&str| {
+            choice
+                .extra
+                .iter()
+                .find(|(k, _)| k == key)
+                .map_or("", |(_, v)| v.as_str())
+        };
+        let cells = [list.name.as_str(), choice.name.as_str(), label]
+            .into_iter()
+            .chain(columns.iter().map(value));
+        out.push('\n');
+        out.push_str(&cells.map(quoted).collect::<Vec<_>>().join(","));
+    }
+    all().next().is_some().then_some(out + "\n")
+}
+
+/// Kinds of pictures and sounds.
+const MEDIA: &[&str] = &["image", "big-image", "audio", "video"];
 
 /// The single row of the settings sheet, by canonical name; a language follows after `::`.
 pub(super) type Settings = HashMap<String, String>;
@@ -104,7 +172,8 @@ fn settings(sheet: &sheet::Sheet) -> Settings {
     let Some(row) = sheet.rows.first() else { return out };
     for (at, column) in sheet.header.iter().enumerate() {
         let Some(text) = row.text(at) else { continue };
-        let key = match column.key.as_str() {
+        let lower = column.key.to_lowercase();
+        let key = match lower.as_str() {
             "title" | "set_form_title" => "form_title",
             "id_string" | "set_form_id" => "form_id",
             other => other,
@@ -113,7 +182,27 @@ fn settings(sheet: &sheet::Sheet) -> Settings {
             Some(language) => format!("{key}::{language}"),
             None => key.to_owned(),
         };
-        out.insert(key, text.to_owned());
+        out.insert(key, clean(text, true));
+    }
+    out
+}
+
+/// The language of columns that name none.
+fn default_language(settings: &Settings) -> &str {
+    settings.get("default_language").map_or("default", String::as_str)
+}
+
+/// Straight quotes; and, where wanted, one space for several.
+fn clean(text: &str, collapse: bool) -> String {
+    let text = references::straight_quotes(text);
+    if !collapse || !text.contains("  ") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != ' ' || !out.ends_with(' ') {
+            out.push(c);
+        }
     }
     out
 }

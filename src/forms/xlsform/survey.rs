@@ -1,62 +1,16 @@
-//! The survey sheet as a tree: groups, repeats and questions, with the cells that belong to each.
+//! Reads the survey sheet, row by row, into a tree.
 
-use super::choices::{Choice, Lists, is_xml_name};
-use super::references::Broken;
+use super::choices::{Lists, is_xml_name};
+use super::element::{Element, Kind, Survey};
+use super::references::only_reference;
 use super::sheet::{Row, Sheet};
-use super::types::{self, Type};
-use super::{says_no, says_yes};
+use super::types::{self, Source};
+use super::words::Words;
+use super::{Settings, says_yes};
 use crate::forms::finding::Finding;
 use crate::forms::limits;
-use std::collections::{BTreeMap, HashMap};
 
-pub(super) struct Survey {
-    /// The first is the root.
-    pub elements: Vec<Element>,
-    pub by_name: BTreeMap<String, Vec<usize>>,
-    pub lists: Lists,
-    /// Languages in the order of their columns; `None` is a column without language.
-    pub languages: Vec<Option<String>>,
-    pub sheet: String,
-}
-
-pub(super) struct Element {
-    pub name: String,
-    pub path: String,
-    pub parent: Option<usize>,
-    pub children: Vec<usize>,
-    pub row: u32,
-    pub kind: ElementKind,
-    /// Cells by canonical column.
-    pub cells: HashMap<String, String>,
-    /// Translated cells by canonical column.
-    pub texts: HashMap<String, Vec<(Option<String>, String)>>,
-    /// Headings as written, for findings.
-    pub titles: HashMap<String, String>,
-}
-
-pub(super) enum ElementKind {
-    Root,
-    Group,
-    Repeat,
-    Question(Type),
-    Select { control: &'static str, list: String },
-}
-
-impl Element {
-    pub fn is_repeat(&self) -> bool {
-        matches!(self.kind, ElementKind::Repeat)
-    }
-
-    pub fn cell(&self, key: &str) -> Option<&str> {
-        self.cells.get(key).map(String::as_str)
-    }
-
-    pub fn text(&self, key: &str) -> &[(Option<String>, String)] {
-        self.texts.get(key).map(Vec::as_slice).unwrap_or_default()
-    }
-}
-
-const CELLS: &[&str] = &[
+pub(super) const CELLS: &[&str] = &[
     "relevant",
     "required",
     "readonly",
@@ -68,6 +22,9 @@ const CELLS: &[&str] = &[
     "repeat_count",
     "parameters",
     "trigger",
+    "rows",
+    "autoplay",
+    "intent",
 ];
 pub(super) const TEXTS: &[&str] = &[
     "label",
@@ -76,68 +33,66 @@ pub(super) const TEXTS: &[&str] = &[
     "review",
     "constraint_message",
     "required_message",
+    "no_app_error",
+    "media::image",
+    "media::big-image",
+    "media::audio",
+    "media::video",
 ];
 const OTHER: &[&str] = &[
     "type",
     "name",
-    "media::image",
-    "media::audio",
-    "media::video",
-    "media::big-image",
     "note",
     "notes",
-    "rows",
     "disabled",
     "comment",
     "comments",
+    "buttontext",
 ];
 
-pub(super) fn read(sheet: &Sheet, lists: Lists, findings: &mut Vec<Finding>) -> Survey {
+pub(super) fn read(
+    sheet: &Sheet,
+    settings: &Settings,
+    lists: Lists,
+    external: Lists,
+    findings: &mut Vec<Finding>,
+) -> Survey {
+    let root = settings
+        .get("name")
+        .filter(|n| is_xml_name(n))
+        .map_or("data", String::as_str);
+    let survey = Survey {
+        elements: vec![Element::new(root, Kind::Root, 0)],
+        by_name: std::collections::BTreeMap::new(),
+        lists,
+        external,
+        default: super::default_language(settings).to_owned(),
+        sheet: sheet.name.clone(),
+    };
+    let collapse = settings
+        .get("clean_text_values")
+        .is_none_or(|v| !super::says_no(v));
     let mut reader = Reader {
         sheet,
         findings,
         open: vec![0],
-        survey: empty(sheet, lists),
+        table_list: None,
+        collapse,
+        survey,
     };
     reader.header();
     for row in &sheet.rows {
         reader.row(row);
     }
     reader.close();
-    reader.survey.finish(reader.findings);
-    reader.survey
-}
-
-fn empty(sheet: &Sheet, lists: Lists) -> Survey {
-    let root = Element {
-        name: "data".to_owned(),
-        path: "/data".to_owned(),
-        parent: None,
-        children: vec![],
-        row: 0,
-        kind: ElementKind::Root,
-        cells: HashMap::new(),
-        texts: HashMap::new(),
-        titles: HashMap::new(),
-    };
-    let mut languages: Vec<Option<String>> = Vec::new();
-    let own = sheet
-        .header
-        .iter()
-        .filter(|c| TEXTS.contains(&c.key.as_str()))
-        .map(|c| c.language.clone());
-    for language in own.chain(lists.languages.iter().cloned()) {
-        if !languages.contains(&language) {
-            languages.push(language);
-        }
+    super::groups::meta(&mut reader.survey, settings);
+    super::groups::write_out_loops(&mut reader.survey, reader.findings);
+    if settings.contains_key("flat") {
+        super::groups::flatten(&mut reader.survey);
     }
-    Survey {
-        elements: vec![root],
-        by_name: BTreeMap::new(),
-        lists,
-        languages,
-        sheet: sheet.name.clone(),
-    }
+    let mut survey = reader.survey;
+    survey.name_paths();
+    survey
 }
 
 struct Reader<'a, 'f> {
@@ -145,22 +100,29 @@ struct Reader<'a, 'f> {
     findings: &'f mut Vec<Finding>,
     /// Groups that are open, the root first.
     open: Vec<usize>,
+    /// Inside a table-list: the list that its questions share, once the first of them was read.
+    table_list: Option<Option<String>>,
+    /// Whether several spaces are one.
+    collapse: bool,
     survey: Survey,
 }
 
 impl Reader<'_, '_> {
     fn error(&mut self, row: u32, key: &str, message: impl Into<String>) {
-        let title = self.sheet.title(key);
-        let title = if title.is_empty() { key } else { title };
+        let title = self.title(key);
         self.findings
-            .push(Finding::error(message).at(&self.sheet.name, row, title));
+            .push(Finding::error(message).at(&self.sheet.name, row, &title));
     }
 
     fn warning(&mut self, row: u32, key: &str, message: impl Into<String>) {
-        let title = self.sheet.title(key);
-        let title = if title.is_empty() { key } else { title };
+        let title = self.title(key);
         self.findings
-            .push(Finding::warning(message).at(&self.sheet.name, row, title));
+            .push(Finding::warning(message).at(&self.sheet.name, row, &title));
+    }
+
+    fn title(&self, key: &str) -> String {
+        let title = self.sheet.title(key);
+        String::from(if title.is_empty() { key } else { title })
     }
 
     fn header(&mut self) {
@@ -175,9 +137,9 @@ impl Reader<'_, '_> {
                 self.findings.push(finding.at(&self.sheet.name, 1, &column.title));
             }
             let known = column.key.is_empty()
-                || CELLS.contains(&column.key.as_str())
-                || TEXTS.contains(&column.key.as_str())
-                || OTHER.contains(&column.key.as_str())
+                || [CELLS, TEXTS, OTHER]
+                    .iter()
+                    .any(|keys| keys.contains(&column.key.as_str()))
                 || column.key.contains(':');
             if !known {
                 let finding =
@@ -192,49 +154,41 @@ impl Reader<'_, '_> {
             return;
         }
         let Some(text) = self.sheet.get(row, "type").map(str::to_owned) else {
-            if self.sheet.get(row, "name").is_some() {
-                self.error(
-                    row.number,
-                    "type",
-                    "The row has a name and no type; write the type or clear the row",
-                );
+            if self.sheet.get(row, "name").is_some() || !self.sheet.texts(row, "label").is_empty() {
+                let message = "The row has a name or a label and no type; write the type or clear the row";
+                self.error(row.number, "type", message);
             }
             return;
         };
         match types::row(&text) {
             types::Row::Question(t) => {
-                if t.foreign {
-                    self.warning(
-                        row.number,
-                        "type",
-                        format!("A kiosk cannot ask for `{text}`; it will be shown as unsupported"),
-                    );
+                if t.is_foreign() || t.control == "action" {
+                    let message = format!("A kiosk cannot ask for `{text}`; it will be shown as unsupported");
+                    self.warning(row.number, "type", message);
                 }
-                self.element(row, ElementKind::Question(t));
+                self.question(row, t);
             }
             types::Row::Select {
                 control,
                 list,
+                from,
                 or_other,
             } => {
-                self.element(
-                    row,
-                    ElementKind::Select {
-                        control,
-                        list: list.clone(),
-                    },
-                );
-                if or_other {
-                    self.or_other(row, &list);
+                self.select(row, control, &list, from, or_other);
+            }
+            types::Row::External(extension) => {
+                self.element(row, Kind::External(extension));
+            }
+            types::Row::BeginGroup => self.open_group(row, Kind::Group),
+            types::Row::BeginRepeat => self.open_repeat(row),
+            types::Row::BeginLoop { list } => {
+                if self.survey.lists.get(&list).is_none() {
+                    let message = format!("The loop needs a list of the choices sheet, and `{list}` is none");
+                    self.error(row.number, "type", message);
                 }
+                self.open_group(row, Kind::Loop { list });
             }
-            types::Row::BeginGroup => self.open_group(row, ElementKind::Group),
-            types::Row::BeginRepeat => self.open_group(row, ElementKind::Repeat),
-            types::Row::EndGroup => self.end(row, false),
-            types::Row::EndRepeat => self.end(row, true),
-            types::Row::Ignored => {
-                self.warning(row.number, "type", format!("`{text}` has no effect on a kiosk"))
-            }
+            types::Row::End(word) => self.end(row, word),
             types::Row::Unknown { nearest } => {
                 let hint = nearest.map(|n| format!("; perhaps {n}")).unwrap_or_default();
                 self.error(
@@ -247,18 +201,173 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn open_group(&mut self, row: &Row, kind: ElementKind) {
-        if self.open.len() > limits::DEPTH {
-            self.error(row.number, "type", "Groups are nested too deeply; flatten them");
+    fn question(&mut self, row: &Row, t: &'static types::Type) {
+        let Some(mut element) = self.read_element(row, Kind::Question(t)) else {
+            return;
+        };
+        if let Some((rule, hint)) = t.rule {
+            element
+                .cells
+                .entry("constraint".to_owned())
+                .or_insert_with(|| rule.to_owned());
+            if !hint.is_empty() && element.text("hint").is_none() {
+                element = element.with_words("hint", Words::Plain(hint.to_owned()));
+            }
+        }
+        if t.name == "audit" {
+            element.name = "audit".to_owned();
+            // The log of an interview belongs to the form's own fields; they are gathered at the end.
+            super::groups::meta_child(&mut self.survey, element);
             return;
         }
-        // A group without a usable name still opens, so that its end is not reported too.
-        let at = self.element(row, kind).unwrap_or(self.open[self.open.len() - 1]);
-        self.open.push(at);
+        if t.name == "photo"
+            && let Some(default) = element
+                .cells
+                .get_mut("default")
+                .filter(|d| !d.contains("jr://images/"))
+        {
+            *default = format!("jr://images/{default}");
+        }
+        self.range(&element, row.number);
+        self.push(element);
     }
 
-    fn end(&mut self, row: &Row, repeat: bool) {
-        let word = if repeat { "repeat" } else { "group" };
+    fn range(&mut self, element: &Element, row: u32) {
+        if !matches!(element.kind, Kind::Question(t) if t.control == "range") {
+            return;
+        }
+        let read = |key: &str, default: f64| match element.parameter(key) {
+            None => Ok(default),
+            Some(text) => text
+                .parse::<f64>()
+                .ok()
+                .filter(|v| v.is_finite())
+                .ok_or(key.to_owned()),
+        };
+        let limits = (read("start", 1.0), read("end", 10.0), read("step", 1.0));
+        match limits {
+            (Ok(start), Ok(end), Ok(step)) if step == 0.0 || step.abs() > (end - start).abs() => {
+                self.error(
+                    row,
+                    "parameters",
+                    "The step of the range must be bigger than 0 and fit into it",
+                );
+            }
+            (Ok(_), Ok(_), Ok(_)) => {}
+            (start, end, step) => {
+                for key in [start, end, step].into_iter().filter_map(Result::err) {
+                    self.error(
+                        row,
+                        "parameters",
+                        format!("`{key}` of the range must be a number"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn select(&mut self, row: &Row, control: &'static str, list: &str, from: Source, or_other: bool) {
+        let kind = Kind::Select {
+            control,
+            list: list.to_owned(),
+            from,
+        };
+        let Some(mut element) = self.read_element(row, kind) else {
+            return;
+        };
+        if or_other && element.cell("choice_filter").is_some() {
+            let message = "A filtered question cannot have or_other; write the choice `other` into the list";
+            self.error(row.number, "choice_filter", message);
+        }
+        if from == Source::Sheet
+            && let Some(table) = self.table_list.clone()
+        {
+            match table {
+                None => {
+                    self.table_list = Some(Some(list.to_owned()));
+                    let header = super::groups::table_header(&element, control, list);
+                    self.push(header);
+                }
+                Some(shared) if shared != list => {
+                    let message =
+                        format!("All questions of a table-list share one list; write {shared} here too");
+                    self.error(row.number, "type", message);
+                }
+                Some(_) => {}
+            }
+            element = element.with_cell("appearance", "list-nolabel");
+        }
+        let name = element.name.clone();
+        self.push(element);
+        if or_other {
+            super::groups::other_choice(&mut self.survey, list, row.number);
+            let specify = super::groups::specify_other(&name, row.number);
+            self.push(specify);
+        }
+    }
+
+    fn open_repeat(&mut self, row: &Row) {
+        let Some(mut element) = self.read_element(row, Kind::Repeat) else {
+            self.open.push(self.open[self.open.len() - 1]);
+            return;
+        };
+        // A count that is more than a reference gets a field of its own, so that every engine can follow it.
+        if let Some(count) = element
+            .cell("repeat_count")
+            .filter(|c| only_reference(c).is_none())
+        {
+            let name = format!("{}_count", element.name);
+            let field = Element::new(name.as_str(), Kind::Question(&types::CALCULATE), row.number)
+                .with_cell("readonly", "true()")
+                .with_cell("calculation", count);
+            let field = Element {
+                titles: renamed(&element, "calculation", "repeat_count"),
+                ..field
+            };
+            element = element.with_cell("repeat_count", format!("${{{name}}}"));
+            self.push(field);
+        }
+        self.open_element(element);
+    }
+
+    fn open_group(&mut self, row: &Row, kind: Kind) {
+        match self.read_element(row, kind) {
+            Some(element) => self.open_element(element),
+            // A group without a usable name still opens, so that its end is not reported too.
+            None => self.open.push(self.open[self.open.len() - 1]),
+        }
+    }
+
+    fn open_element(&mut self, mut element: Element) {
+        if self.open.len() > limits::DEPTH {
+            self.error(element.row, "type", "Groups are nested too deeply; flatten them");
+            return;
+        }
+        let appearance: Vec<String> = element
+            .cell("appearance")
+            .unwrap_or("")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut note = None;
+        if appearance.iter().any(|a| a == "table-list") {
+            self.table_list = Some(None);
+            let rest = appearance.iter().filter(|a| *a != "table-list");
+            let all: Vec<&str> = std::iter::once("field-list")
+                .chain(rest.map(String::as_str))
+                .collect();
+            note = super::groups::table_label(&mut element);
+            element = element.with_cell("appearance", all.join(" "));
+        }
+        let at = self.push(element);
+        self.open.push(at);
+        if let Some(note) = note {
+            self.push(note);
+        }
+    }
+
+    fn end(&mut self, row: &Row, word: &str) {
+        self.table_list = None;
         if self.open.len() == 1 {
             self.error(
                 row.number,
@@ -269,9 +378,9 @@ impl Reader<'_, '_> {
         }
         let at = self.open.pop().unwrap_or(0);
         let element = &self.survey.elements[at];
-        if element.is_repeat() != repeat && at != 0 {
+        let right = word_of(&element.kind);
+        if right != word && at != 0 {
             let (name, begin) = (element.name.clone(), element.row);
-            let right = if element.is_repeat() { "repeat" } else { "group" };
             self.error(
                 row.number,
                 "type",
@@ -282,8 +391,10 @@ impl Reader<'_, '_> {
 
     fn close(&mut self) {
         for at in self.open.split_off(1) {
-            let (row, repeat) = (self.survey.elements[at].row, self.survey.elements[at].is_repeat());
-            let word = if repeat { "repeat" } else { "group" };
+            let (row, word) = (
+                self.survey.elements[at].row,
+                word_of(&self.survey.elements[at].kind),
+            );
             self.error(
                 row,
                 "type",
@@ -295,8 +406,22 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn element(&mut self, row: &Row, kind: ElementKind) -> Option<usize> {
-        let Some(name) = self.sheet.get(row, "name").map(str::to_owned) else {
+    fn element(&mut self, row: &Row, kind: Kind) {
+        if let Some(element) = self.read_element(row, kind) {
+            self.push(element);
+        }
+    }
+
+    fn read_element(&mut self, row: &Row, kind: Kind) -> Option<Element> {
+        let named = match (self.sheet.get(row, "name"), &kind) {
+            (Some(name), _) => Some(name.to_owned()),
+            (None, Kind::Question(t)) if t.name == "note" => {
+                Some(format!("generated_note_name_{}", row.number))
+            }
+            (None, Kind::Question(t)) if t.name == "audit" => Some("audit".to_owned()),
+            (None, _) => None,
+        };
+        let Some(name) = named else {
             self.error(
                 row.number,
                 "name",
@@ -320,157 +445,112 @@ impl Reader<'_, '_> {
             }
             return None;
         }
-        let mut cells = HashMap::new();
-        let mut titles = HashMap::new();
-        for key in CELLS {
-            if let Some(text) = self.sheet.get(row, key) {
-                cells.insert((*key).to_owned(), text.to_owned());
+        let mut element = Element::new(name, kind, row.number);
+        let clean = |text: &str| super::clean(text, self.collapse);
+        for (at, column) in self.sheet.header.iter().enumerate() {
+            let custom = ["bind::", "body::", "instance::"]
+                .iter()
+                .any(|p| column.key.starts_with(p));
+            if CELLS.contains(&column.key.as_str()) || custom {
+                element.titles.insert(column.key.clone(), column.title.clone());
+                if let Some(text) = row.text(at) {
+                    element.cells.insert(column.key.clone(), clean(text));
+                }
             }
-            titles.insert((*key).to_owned(), self.sheet.title(key).to_owned());
         }
-        let mut texts = HashMap::new();
         for key in TEXTS {
-            let found = self.sheet.texts(row, key);
-            if !found.is_empty() {
-                texts.insert((*key).to_owned(), found);
+            let found = self
+                .sheet
+                .texts(row, key)
+                .into_iter()
+                .map(|(l, t)| (l, clean(&t)))
+                .collect();
+            let words = Words::join(found, &self.survey.default);
+            if !words.is_none() {
+                element.words.insert((*key).to_owned(), words);
             }
-            titles.insert((*key).to_owned(), self.sheet.title(key).to_owned());
+            element
+                .titles
+                .insert((*key).to_owned(), self.sheet.title(key).to_owned());
         }
-        let is_question = !matches!(kind, ElementKind::Group | ElementKind::Repeat)
-            && !matches!(&kind, ElementKind::Question(t) if t.control.is_none());
-        let has_media = self
-            .sheet
-            .header
-            .iter()
-            .enumerate()
-            .any(|(i, c)| c.key.starts_with("media::") && row.text(i).is_some());
-        if is_question && !texts.contains_key("label") && !has_media && !texts.contains_key("hint") {
-            self.warning(
-                row.number,
-                "label",
-                format!("The question `{name}` has no label; the citizen will see nothing"),
-            );
+        element
+            .titles
+            .insert("type".to_owned(), self.sheet.title("type").to_owned());
+        element.parameters = self.parameters(&element);
+        if element.cell("appearance") == Some("label") && element.text("label").is_none() {
+            element = element.with_words("label", Words::Plain(" ".to_owned()));
         }
-        Some(self.push(Element {
-            path: String::new(),
-            parent: None,
-            children: vec![],
-            row: row.number,
-            name,
-            kind,
-            cells,
-            texts,
-            titles,
-        }))
+        // Excel gives a day as a moment at midnight.
+        if element.bind_type() == "date"
+            && let Some(default) = element.cells.get_mut("default")
+            && let Some(day) = default.strip_suffix(" 00:00:00")
+        {
+            *default = day.to_owned();
+        }
+        Some(element)
     }
 
-    fn push(&mut self, mut element: Element) -> usize {
+    /// `start=1 end=5`, with commas or semicolons too.
+    fn parameters(&mut self, element: &Element) -> Vec<(String, String)> {
+        let cell = element.cell("parameters").unwrap_or("").to_owned();
+        let spaced = cell.replace(" =", "=").replace("= ", "=");
+        let mut out = Vec::new();
+        for pair in spaced.split([' ', ',', ';']).filter(|p| !p.is_empty()) {
+            match pair.split_once('=') {
+                Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+                    let key = key.trim().to_lowercase();
+                    let keeps_case = matches!(key.as_str(), "label" | "value") || value.contains("${");
+                    let value = if keeps_case {
+                        value.to_owned()
+                    } else {
+                        value.to_lowercase()
+                    };
+                    out.push((key, value));
+                }
+                _ => {
+                    let message =
+                        format!("`{pair}` is not a parameter; write key=value pairs with a space between");
+                    self.error(element.row, "parameters", message);
+                }
+            }
+        }
+        out
+    }
+
+    fn push(&mut self, element: Element) -> usize {
         let parent = self.open[self.open.len() - 1];
-        let at = self.survey.elements.len();
-        let twin = self.survey.elements[parent]
-            .children
-            .iter()
-            .copied()
-            .find(|c| self.survey.elements[*c].name == element.name);
-        if let Some(twin) = twin {
+        let twin = |e: &usize| self.survey.elements[*e].name == element.name;
+        let reserved = element.name == "meta" && parent == 0;
+        if let Some(twin) = self.survey.elements[parent].children.iter().copied().find(twin) {
             let (name, row) = (element.name.clone(), self.survey.elements[twin].row);
+            let message =
+                format!("The name `{name}` is already used in row {row} of the same group; rename one");
+            self.error(element.row, "name", message);
+        } else if reserved {
             self.error(
                 element.row,
                 "name",
-                format!("The name `{name}` is already used in row {row} of the same group; rename one"),
+                "`meta` is the name of the form's own fields; choose another",
             );
         }
-        element.parent = Some(parent);
-        element.path = format!("{}/{}", self.survey.elements[parent].path, element.name);
-        self.survey
-            .by_name
-            .entry(element.name.clone())
-            .or_default()
-            .push(at);
-        self.survey.elements[parent].children.push(at);
-        self.survey.elements.push(element);
-        at
-    }
-
-    /// `or_other`: one more choice, and a question for the words.
-    fn or_other(&mut self, row: &Row, list: &str) {
-        let Some(name) = self.sheet.get(row, "name").map(str::to_owned) else {
-            return;
-        };
-        let languages = self.survey.languages.clone();
-        if let Some(list) = self.survey.lists.find(list)
-            && !list.choices.iter().any(|c| c.name == "other")
-        {
-            let labels = words(&languages, "Other", "Otro");
-            list.choices.push(Choice {
-                name: "other".to_owned(),
-                labels,
-                extra: vec![],
-                row: row.number,
-            });
-        }
-        let relevant = format!("selected(../{name}, 'other')");
-        let label = words(&languages, "Specify other.", "Especifique");
-        self.push(Element {
-            name: format!("{name}_other"),
-            path: String::new(),
-            parent: None,
-            children: vec![],
-            row: row.number,
-            kind: ElementKind::Question(Type {
-                control: Some("input"),
-                bind: "string",
-                readonly: false,
-                preload: None,
-                foreign: false,
-                hidden: false,
-            }),
-            cells: HashMap::from([("relevant".to_owned(), relevant)]),
-            texts: HashMap::from([("label".to_owned(), label)]),
-            titles: HashMap::new(),
-        });
+        self.survey.push(parent, element)
     }
 }
 
-fn words(languages: &[Option<String>], english: &str, spanish: &str) -> Vec<(Option<String>, String)> {
-    let word = |l: &Option<String>| {
-        let code = l.as_deref().map(crate::forms::model::language_code);
-        String::from(if code.as_deref() == Some("es") {
-            spanish
-        } else {
-            english
-        })
-    };
-    if languages.is_empty() {
-        return vec![(None, english.to_owned())];
-    }
-    languages.iter().map(|l| (l.clone(), word(l))).collect()
-}
-
-pub(super) fn explain(name: &str, broken: &Broken) -> String {
-    match broken {
-        Broken::Missing { nearest: Some(near) } => {
-            format!("There is no field called `{name}`; perhaps ${{{near}}}")
-        }
-        Broken::Missing { nearest: None } => {
-            format!("There is no field called `{name}`; correct the name or add the field")
-        }
-        Broken::Ambiguous { paths } => {
-            format!(
-                "`{name}` is the name of several fields ({}); rename them so that each is unique",
-                paths.join(", ")
-            )
-        }
+fn word_of(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Repeat => "repeat",
+        Kind::Loop { .. } => "loop",
+        Kind::Root
+        | Kind::Group
+        | Kind::Meta
+        | Kind::Question(_)
+        | Kind::Select { .. }
+        | Kind::External(_) => "group",
     }
 }
 
-/// `true()`, `false()` or the expression as it stands.
-pub(super) fn truth_cell(text: &str) -> String {
-    if says_yes(text) {
-        "true()".to_owned()
-    } else if says_no(text) {
-        "false()".to_owned()
-    } else {
-        text.to_owned()
-    }
+/// The headings of a field made from a cell of another, so that a finding names the right column.
+fn renamed(of: &Element, key: &str, column: &str) -> std::collections::HashMap<String, String> {
+    std::collections::HashMap::from([(key.to_owned(), of.title(column).to_owned())])
 }

@@ -1,34 +1,205 @@
 //! The `type` column: what each word asks and how it is stored.
 
 /// A question type.
+#[derive(Debug)]
 pub(super) struct Type {
-    /// Element of the body; `None` has no question.
-    pub control: Option<&'static str>,
-    /// Type of the bind.
+    /// The word pyxform keeps for it.
+    pub name: &'static str,
+    /// Element of the body; empty where nothing is asked.
+    pub control: &'static str,
+    /// What an upload accepts.
+    pub media: &'static str,
+    /// Type of the bind; empty where there is none.
     pub bind: &'static str,
-    pub readonly: bool,
     /// `jr:preload` and its parameter.
     pub preload: Option<(&'static str, &'static str)>,
-    /// A kiosk cannot ask it.
-    pub foreign: bool,
-    /// Written by whoever opens the form, so that it may have no calculation.
-    pub hidden: bool,
+    pub readonly: bool,
+    /// A rule and a hint that come with the type.
+    pub rule: Option<(&'static str, &'static str)>,
 }
+
+impl Type {
+    const fn new(name: &'static str, control: &'static str, bind: &'static str) -> Type {
+        Type {
+            name,
+            control,
+            media: "",
+            bind,
+            preload: None,
+            readonly: false,
+            rule: None,
+        }
+    }
+
+    const fn upload(name: &'static str, media: &'static str) -> Type {
+        Type {
+            media,
+            ..Type::new(name, "upload", "binary")
+        }
+    }
+
+    const fn preloaded(
+        name: &'static str,
+        bind: &'static str,
+        kind: &'static str,
+        parameter: &'static str,
+    ) -> Type {
+        Type {
+            preload: Some((kind, parameter)),
+            ..Type::new(name, "", bind)
+        }
+    }
+
+    const fn ruled(name: &'static str, bind: &'static str, rule: &'static str, hint: &'static str) -> Type {
+        Type {
+            rule: Some((rule, hint)),
+            ..Type::new(name, "input", bind)
+        }
+    }
+
+    /// Whether a kiosk has nothing to ask it with.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.bind, "geopoint" | "geotrace" | "geoshape") || self.control == "upload"
+    }
+
+    /// Whether somebody is asked.
+    pub fn asks(&self) -> bool {
+        !matches!(self.control, "" | "action")
+    }
+}
+
+pub(super) static CALCULATE: Type = Type::new("calculate", "", "string");
+pub(super) static TEXT: Type = Type::new("text", "input", "string");
+pub(super) static NOTE: Type = Type {
+    readonly: true,
+    ..Type::new("note", "input", "string")
+};
+pub(super) static AUDIT: Type = Type::new("audit", "", "binary");
+
+static TYPES: &[&Type] = &[
+    &CALCULATE,
+    &TEXT,
+    &NOTE,
+    &AUDIT,
+    &Type::new("hidden", "", "string"),
+    &Type::new("integer", "input", "int"),
+    &Type::new("decimal", "input", "decimal"),
+    &Type::new("date", "input", "date"),
+    &Type::new("time", "input", "time"),
+    &Type::new("datetime", "input", "dateTime"),
+    &Type::new("acknowledge", "trigger", "string"),
+    &Type::new("trigger", "trigger", ""),
+    &Type::new("range", "range", "int"),
+    &Type::new("barcode", "input", "barcode"),
+    &Type::new("geopoint", "input", "geopoint"),
+    &Type::new("geotrace", "input", "geotrace"),
+    &Type::new("geoshape", "input", "geoshape"),
+    &Type::new("start-geopoint", "action", "geopoint"),
+    &Type::new("background-audio", "action", "binary"),
+    &Type::upload("photo", "image/*"),
+    &Type::upload("audio", "audio/*"),
+    &Type::upload("video", "video/*"),
+    &Type::upload("file", "application/*"),
+    &Type::upload("osm", "osm/*"),
+    &Type::ruled(
+        "phone number",
+        "string",
+        r"regex(., '^\d*$')",
+        "Enter numbers only.",
+    ),
+    &Type::ruled("percentage", "int", "0 <= . and . <= 100", ""),
+    &Type::preloaded("start", "dateTime", "timestamp", "start"),
+    &Type::preloaded("end", "dateTime", "timestamp", "end"),
+    &Type::preloaded("today", "date", "date", "today"),
+    &Type::preloaded("deviceid", "string", "property", "deviceid"),
+    &Type::preloaded("username", "string", "property", "username"),
+    &Type::preloaded("email", "string", "property", "email"),
+    &Type::preloaded("phonenumber", "string", "property", "phonenumber"),
+    &Type::preloaded("simserial", "string", "property", "simserial"),
+    &Type::preloaded("subscriberid", "string", "property", "subscriberid"),
+    &Type::preloaded("uri:deviceid", "string", "property", "uri:deviceid"),
+    &Type::preloaded("uri:username", "string", "property", "uri:username"),
+    &Type::preloaded("uri:email", "string", "property", "uri:email"),
+    &Type::preloaded("uri:phonenumber", "string", "property", "uri:phonenumber"),
+    &Type::preloaded("uri:simserial", "string", "property", "uri:simserial"),
+    &Type::preloaded("uri:subscriberid", "string", "property", "uri:subscriberid"),
+];
+
+/// Older and longer words for the same.
+const ALIASES: &[(&str, &str)] = &[
+    ("string", "text"),
+    ("q string", "text"),
+    ("add text prompt", "text"),
+    ("int", "integer"),
+    ("q int", "integer"),
+    ("add integer prompt", "integer"),
+    ("q decimal", "decimal"),
+    ("add decimal prompt", "decimal"),
+    ("q date", "date"),
+    ("add date prompt", "date"),
+    ("date time", "datetime"),
+    ("q date time", "datetime"),
+    ("q datetime", "datetime"),
+    ("add date time prompt", "datetime"),
+    ("add datetime prompt", "datetime"),
+    ("q note", "note"),
+    ("add note prompt", "note"),
+    ("q calculate", "calculate"),
+    ("add calculate prompt", "calculate"),
+    ("q acknowledge", "acknowledge"),
+    ("add acknowledge prompt", "acknowledge"),
+    ("q barcode", "barcode"),
+    ("add barcode prompt", "barcode"),
+    ("gps", "geopoint"),
+    ("location", "geopoint"),
+    ("q geopoint", "geopoint"),
+    ("q location", "geopoint"),
+    ("add location prompt", "geopoint"),
+    ("q geotrace", "geotrace"),
+    ("q geoshape", "geoshape"),
+    ("image", "photo"),
+    ("q image", "photo"),
+    ("q picture", "photo"),
+    ("add image prompt", "photo"),
+    ("add photo prompt", "photo"),
+    ("q audio", "audio"),
+    ("add audio prompt", "audio"),
+    ("q video", "video"),
+    ("add video prompt", "video"),
+    ("add file prompt", "file"),
+    ("start time", "start"),
+    ("get start time", "start"),
+    ("end time", "end"),
+    ("get end time", "end"),
+    ("get today", "today"),
+    ("imei", "deviceid"),
+    ("device id", "deviceid"),
+    ("get device id", "deviceid"),
+    ("get phone number", "phonenumber"),
+    ("sim id", "simserial"),
+    ("get sim id", "simserial"),
+    ("subscriber id", "subscriberid"),
+    ("get subscriber id", "subscriberid"),
+];
 
 /// What a row of the survey sheet is.
 pub(super) enum Row {
-    Question(Type),
+    Question(&'static Type),
     Select {
         control: &'static str,
+        /// A list of the choices sheet, a file, or `${field}` of a repeat.
         list: String,
+        from: Source,
         or_other: bool,
     },
+    /// A list in another file: `csv` or `xml`.
+    External(&'static str),
     BeginGroup,
     BeginRepeat,
-    EndGroup,
-    EndRepeat,
-    /// A known word that has no effect here.
-    Ignored,
+    BeginLoop {
+        list: String,
+    },
+    End(&'static str),
     Unknown {
         nearest: Option<&'static str>,
     },
@@ -37,180 +208,53 @@ pub(super) enum Row {
     },
 }
 
-const fn asked(control: &'static str, bind: &'static str) -> Type {
-    Type {
-        control: Some(control),
-        bind,
-        readonly: false,
-        preload: None,
-        foreign: false,
-        hidden: false,
-    }
+/// Where the choices of a select are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In the choices sheet.
+    Sheet,
+    /// In a file beside the form.
+    File,
+    /// In the external_choices sheet.
+    ExternalSheet,
+    /// Answers given in a repeat.
+    Answers,
 }
-
-const fn preloaded(bind: &'static str, kind: &'static str, parameter: &'static str) -> Type {
-    Type {
-        control: None,
-        bind,
-        readonly: false,
-        preload: Some((kind, parameter)),
-        foreign: false,
-        hidden: false,
-    }
-}
-
-const KNOWN: &[(&str, Type)] = &[
-    ("text", asked("input", "string")),
-    ("string", asked("input", "string")),
-    ("phone number", asked("input", "string")),
-    ("integer", asked("input", "int")),
-    ("int", asked("input", "int")),
-    ("decimal", asked("input", "decimal")),
-    ("date", asked("input", "date")),
-    ("time", asked("input", "time")),
-    ("datetime", asked("input", "dateTime")),
-    (
-        "note",
-        Type {
-            control: Some("input"),
-            bind: "string",
-            readonly: true,
-            preload: None,
-            foreign: false,
-            hidden: false,
-        },
-    ),
-    (
-        "calculate",
-        Type {
-            control: None,
-            bind: "string",
-            readonly: false,
-            preload: None,
-            foreign: false,
-            hidden: false,
-        },
-    ),
-    (
-        "hidden",
-        Type {
-            control: None,
-            bind: "string",
-            readonly: false,
-            preload: None,
-            foreign: false,
-            hidden: true,
-        },
-    ),
-    ("acknowledge", asked("trigger", "string")),
-    ("trigger", asked("trigger", "string")),
-    ("range", asked("range", "int")),
-    ("barcode", asked("input", "barcode")),
-    (
-        "geopoint",
-        Type {
-            foreign: true,
-            ..asked("input", "geopoint")
-        },
-    ),
-    (
-        "geotrace",
-        Type {
-            foreign: true,
-            ..asked("input", "geotrace")
-        },
-    ),
-    (
-        "geoshape",
-        Type {
-            foreign: true,
-            ..asked("input", "geoshape")
-        },
-    ),
-    (
-        "image",
-        Type {
-            foreign: true,
-            ..asked("upload", "binary")
-        },
-    ),
-    (
-        "photo",
-        Type {
-            foreign: true,
-            ..asked("upload", "binary")
-        },
-    ),
-    (
-        "audio",
-        Type {
-            foreign: true,
-            ..asked("upload", "binary")
-        },
-    ),
-    (
-        "video",
-        Type {
-            foreign: true,
-            ..asked("upload", "binary")
-        },
-    ),
-    (
-        "file",
-        Type {
-            foreign: true,
-            ..asked("upload", "binary")
-        },
-    ),
-    ("start", preloaded("dateTime", "timestamp", "start")),
-    ("end", preloaded("dateTime", "timestamp", "end")),
-    ("today", preloaded("date", "date", "today")),
-    ("deviceid", preloaded("string", "property", "deviceid")),
-    ("imei", preloaded("string", "property", "deviceid")),
-    ("username", preloaded("string", "property", "username")),
-    ("email", preloaded("string", "property", "email")),
-    ("phonenumber", preloaded("string", "property", "phonenumber")),
-    ("simserial", preloaded("string", "property", "simserial")),
-    ("subscriberid", preloaded("string", "property", "subscriberid")),
-    ("uri:deviceid", preloaded("string", "property", "uri:deviceid")),
-];
 
 pub(super) fn row(text: &str) -> Row {
     let words: Vec<&str> = text.split_whitespace().collect();
     let lower = words.join(" ").to_lowercase();
-    match lower.replace('_', " ").as_str() {
-        "begin group" | "begin lgroup" => return Row::BeginGroup,
-        "begin repeat" => return Row::BeginRepeat,
-        "end group" => return Row::EndGroup,
-        "end repeat" => return Row::EndRepeat,
-        "audit" | "start-geopoint" | "background-audio" => return Row::Ignored,
+    if let Some(bracket) = bracket(&lower, &words).or_else(|| select(&words, &lower)) {
+        return bracket;
+    }
+    match lower.as_str() {
+        "csv-external" => return Row::External("csv"),
+        "xml-external" => return Row::External("xml"),
+        "include" => {
+            return Row::Unsupported {
+                cure: "parts of other forms cannot be included; copy their rows here",
+            };
+        }
+        "background-geopoint" => {
+            return Row::Unsupported {
+                cure: "a kiosk stands where it stands; remove the row",
+            };
+        }
         _ => {}
     }
-    if let Some(select) = select(&words, &lower) {
-        return select;
-    }
-    let found = KNOWN.iter().find(|(name, _)| *name == lower);
-    match found {
-        Some((_, t)) => Row::Question(Type {
-            control: t.control,
-            bind: t.bind,
-            readonly: t.readonly,
-            preload: t.preload,
-            foreign: t.foreign,
-            hidden: t.hidden,
-        }),
+    let name = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == lower)
+        .map_or(lower.as_str(), |(_, name)| name);
+    // The tags of a map are nothing a kiosk could ask for.
+    let name = if name.starts_with("osm ") { "osm" } else { name };
+    match TYPES.iter().find(|t| t.name == name) {
+        Some(found) => Row::Question(found),
         None => {
-            if let Some(unsupported) = unsupported(&lower) {
-                return unsupported;
-            }
             let score = |name: &str| strsim::jaro_winkler(&lower, name);
-            let words = KNOWN.iter().map(|k| k.0).chain([
-                "select_one",
-                "select_multiple",
-                "begin group",
-                "end group",
-            ]);
-            let nearest = words
+            let others = ["select_one", "select_multiple", "begin group", "end group"];
+            let nearest = TYPES.iter().map(|t| t.name).chain(others);
+            let nearest = nearest
                 .max_by(|a, b| score(a).total_cmp(&score(b)))
                 .filter(|n| score(n) > 0.75);
             Row::Unknown { nearest }
@@ -218,44 +262,78 @@ pub(super) fn row(text: &str) -> Row {
     }
 }
 
-/// Types of ODK that a kiosk does not have, with what to do instead.
-fn unsupported(lower: &str) -> Option<Row> {
-    let cure = match lower.split(' ').next().unwrap_or("") {
-        "begin" | "end" => "loops are not supported; use begin repeat or write the questions out",
-        "select_one_from_file"
-        | "select_multiple_from_file"
-        | "select_one_external"
-        | "xml-external"
-        | "csv-external" => "lists in other files are not supported; put the choices in the choices sheet",
-        "osm" | "entity" => "this type is not supported on a kiosk",
-        _ => return None,
+/// `begin group`, `end_repeat`, `begin loop over list`.
+fn bracket(lower: &str, words: &[&str]) -> Option<Row> {
+    let spaced = lower.replacen("begin_", "begin ", 1).replacen("end_", "end ", 1);
+    let kind = |word: &str| match word {
+        "group" => Some("group"),
+        "repeat" | "lgroup" => Some("repeat"),
+        "loop" => Some("loop"),
+        _ => None,
     };
-    Some(Row::Unsupported { cure })
+    let mut parts = spaced.split(' ');
+    let (first, second) = (parts.next()?, kind(parts.next()?)?);
+    let rest: Vec<&str> = parts.collect();
+    match (first, second, rest.as_slice()) {
+        ("end", kind, []) => Some(Row::End(kind)),
+        ("begin", "group", []) => Some(Row::BeginGroup),
+        ("begin", "repeat", []) => Some(Row::BeginRepeat),
+        ("begin", "loop", [] | [_] | ["over", _]) => {
+            let list = if rest.is_empty() {
+                ""
+            } else {
+                words[words.len() - 1]
+            };
+            Some(Row::BeginLoop {
+                list: list.to_owned(),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// `select_one list or_other`, and the spellings of older sheets (`select all that apply from list or specify other`).
 fn select(words: &[&str], lower: &str) -> Option<Row> {
-    const FORMS: &[(&str, &str)] = &[
-        ("select_one ", "select1"),
-        ("select one from ", "select1"),
-        ("select one ", "select1"),
-        ("select1 ", "select1"),
-        ("select_multiple ", "select"),
-        ("select multiple ", "select"),
-        ("select all that apply from ", "select"),
-        ("rank ", "odk:rank"),
+    const FORMS: &[(&str, &str, Source)] = &[
+        ("select_one_from_file ", "select1", Source::File),
+        ("select one from file ", "select1", Source::File),
+        ("select_multiple_from_file ", "select", Source::File),
+        ("select multiple from file ", "select", Source::File),
+        ("select_one_external ", "input", Source::ExternalSheet),
+        ("select_one ", "select1", Source::Sheet),
+        ("select one from ", "select1", Source::Sheet),
+        ("select one ", "select1", Source::Sheet),
+        ("select1 ", "select1", Source::Sheet),
+        ("add select one prompt using ", "select1", Source::Sheet),
+        ("select_multiple ", "select", Source::Sheet),
+        ("select multiple ", "select", Source::Sheet),
+        ("select all that apply from ", "select", Source::Sheet),
+        ("select all that apply ", "select", Source::Sheet),
+        ("add select multiple prompt using ", "select", Source::Sheet),
+        ("rank ", "odk:rank", Source::Sheet),
     ];
-    let (prefix, control) = FORMS.iter().find(|(prefix, _)| lower.starts_with(prefix))?;
+    let (prefix, control, from) = FORMS.iter().find(|(prefix, ..)| lower.starts_with(prefix))?;
     let skip = prefix.split_whitespace().count();
-    let list = words.get(skip)?;
+    let list = *words.get(skip)?;
     let rest = words[skip + 1..].join(" ").to_lowercase();
     let or_other = matches!(rest.as_str(), "or_other" | "or specify other" | "or other");
     if !rest.is_empty() && !or_other {
         return None;
     }
+    let from = match *from {
+        Source::Sheet if list.starts_with("${") => Source::Answers,
+        Source::Sheet if is_file(list) => Source::File,
+        other => other,
+    };
     Some(Row::Select {
         control,
-        list: (*list).to_owned(),
+        list: list.to_owned(),
+        from,
         or_other,
     })
+}
+
+/// Whether a list is named like a file that choices can be in.
+pub(super) fn is_file(list: &str) -> bool {
+    [".csv", ".xml", ".geojson"].iter().any(|e| list.ends_with(e))
 }

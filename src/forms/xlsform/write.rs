@@ -1,8 +1,11 @@
-//! Writes the XForm of a survey, laid out as pyxform does.
+//! Writes the XForm of a survey, laid out as pyxform does: translations, instances, binds, body.
 
-use super::references::{Part, parts, straight_quotes};
-use super::survey::{Element, ElementKind, Survey, explain, truth_cell};
-use super::{Origins, Settings};
+use super::element::{Element, Kind, Survey};
+use super::itext::{self, MESSAGES, message_needs_itext};
+use super::references::{Broken, Part, Style, parts};
+use super::types::Source;
+use super::words::Words;
+use super::{Origins, Settings, says_no, says_yes};
 use crate::forms::finding::Finding;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,39 +15,20 @@ const NAMESPACES: &str = "xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http
      xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:orx=\"http://openrosa.org/xforms\" \
      xmlns:odk=\"http://www.opendatakit.org/xforms\"";
 
-/// The language of columns that name none, beside others that do.
-pub(super) const UNNAMED: &str = "default";
-
-pub(super) fn xform(survey: &Survey, settings: &Settings, findings: &mut Vec<Finding>) -> (String, Origins) {
-    let default = settings.get("default_language").cloned();
-    let mut languages: Vec<String> = Vec::new();
-    let translated = survey.languages.iter().any(Option::is_some);
-    if translated {
-        for language in &survey.languages {
-            let name = language
-                .clone()
-                .unwrap_or_else(|| default.clone().unwrap_or_else(|| UNNAMED.to_owned()));
-            if !languages.contains(&name) {
-                languages.push(name);
-            }
-        }
-    }
-    let default = default
-        .filter(|d| languages.contains(d))
-        .or_else(|| languages.first().cloned());
+/// Writes the XForm. `name` is what the file is called, for a form without form_id.
+pub(super) fn xform(
+    survey: &Survey,
+    settings: &Settings,
+    name: &str,
+    findings: &mut Vec<Finding>,
+) -> (String, Origins) {
     let mut writer = Writer {
         survey,
         findings,
         origins: Origins::default(),
-        translated,
-        default: default.unwrap_or_else(|| UNNAMED.to_owned()),
-        languages,
-        itext: BTreeMap::new(),
-        itext_order: vec![],
-        binds: String::new(),
         triggered: BTreeMap::new(),
     };
-    let xml = writer.document(settings);
+    let xml = writer.document(settings, name);
     (xml, writer.origins)
 }
 
@@ -52,114 +36,67 @@ pub(super) struct Writer<'a, 'f> {
     pub(super) survey: &'a Survey,
     pub(super) findings: &'f mut Vec<Finding>,
     origins: Origins,
-    pub(super) translated: bool,
-    pub(super) languages: Vec<String>,
-    pub(super) default: String,
-    /// `<value>` elements by id and language.
-    pub(super) itext: BTreeMap<String, BTreeMap<String, String>>,
-    pub(super) itext_order: Vec<String>,
-    binds: String,
-    /// Actions by the element whose change sets them off.
-    triggered: BTreeMap<usize, String>,
+    /// Who sets values when an element changes: targets, and the expressions they are set to.
+    pub(super) triggered: BTreeMap<usize, Vec<(usize, String)>>,
 }
 
 impl Writer<'_, '_> {
-    fn document(&mut self, settings: &Settings) -> String {
+    fn document(&mut self, settings: &Settings, name: &str) -> String {
+        let survey = self.survey;
         let get = |key: &str| settings.get(key).map(String::as_str).filter(|v| !v.is_empty());
-        let title = get("form_title")
-            .or(get("form_id"))
-            .unwrap_or("Formulario")
-            .to_owned();
-        let id = match get("form_id") {
-            Some(id) => id.to_owned(),
-            None => {
-                self.findings.push(Finding::warning("The form has no form_id; add it to the settings sheet, as a form without one cannot be replaced by a new version"));
-                "data".to_owned()
-            }
-        };
-        let mut titles: Vec<(Option<String>, String)> = self
-            .languages
-            .iter()
-            .filter_map(|l| {
-                Some((
-                    Some(l.clone()),
-                    settings.get(&format!("form_title::{l}"))?.clone(),
-                ))
-            })
-            .collect();
-        if !titles.is_empty() {
-            // The column without language is the title in the default one.
-            if !titles.iter().any(|(l, _)| l.as_ref() == Some(&self.default)) {
-                titles.push((Some(self.default.clone()), title.clone()));
-            }
-            self.keep_text("form_title", &titles, None, 0);
+        let id = get("form_id").unwrap_or(if name.is_empty() { "data" } else { name });
+        if get("form_id").is_none() {
+            self.findings.push(Finding::warning("The form has no form_id; add it to the settings sheet, as a form without one cannot be replaced by a new version"));
         }
-        for (at, element) in self.survey.elements.iter().enumerate().skip(1) {
-            self.origin(element);
-            self.bind(at, element);
-        }
-        let lists = self.lists();
-        let mut body = String::new();
-        for child in &self.survey.elements[0].children {
-            self.body(*child, &mut body);
-        }
-        self.origins.cell(
-            "/data/meta/instanceName",
-            "calculate",
-            "settings",
-            2,
-            "instance_name",
-        );
-        let instance_name = get("instance_name").map(|expr| self.expression(0, expr, false, "instance_name"));
+        let title = get("form_title").unwrap_or(id);
+        let itext = itext::gather(survey, &translated_title(settings, title, &survey.default));
+        self.triggers();
         let mut out = format!(
-            "<?xml version=\"1.0\"?>\n<h:html {NAMESPACES}>\n<h:head>\n<h:title>{}</h:title>\n",
-            escape(&title)
+            "<?xml version=\"1.0\"?>\n<h:html {NAMESPACES}{}>\n<h:head>\n",
+            namespaces(settings)
         );
+        let _ = writeln!(out, "<h:title>{}</h:title>", escape_text(title));
         out.push_str("<model odk:xforms-version=\"1.0.0\">\n");
-        if let (Some(key), url) = (get("public_key"), get("submission_url").unwrap_or("")) {
-            let _ = writeln!(
-                out,
-                "<submission action=\"{}\" method=\"post\" base64RsaPublicKey=\"{}\"/>",
-                escape(url),
-                escape(key)
-            );
+        submission(settings, &mut out);
+        self.itext(&itext, &mut out);
+        let root = &survey.elements[0].name;
+        let _ = write!(out, "<instance>\n<{root} id=\"{}\"", escape(id));
+        for (key, attribute) in [
+            ("version", "version"),
+            ("instance_xmlns", "xmlns"),
+            ("prefix", "odk:prefix"),
+            ("delimiter", "odk:delimiter"),
+        ] {
+            if let Some(value) = get(key) {
+                let _ = write!(out, " {attribute}=\"{}\"", escape(value));
+            }
         }
-        self.write_itext(&mut out);
-        let version = get("version")
-            .map(|v| format!(" version=\"{}\"", escape(v)))
-            .unwrap_or_default();
-        let _ = write!(out, "<instance>\n<data id=\"{}\"{version}>", escape(&id));
-        for child in &self.survey.elements[0].children {
-            self.instance(*child, &mut out, true);
-        }
-        out.push_str("<meta><instanceID/>");
-        if instance_name.is_some() {
-            out.push_str("<instanceName/>");
-        }
-        out.push_str("</meta></data>\n</instance>\n");
-        out.push_str(&lists);
-        out.push_str(&self.binds);
-        out.push_str("<bind nodeset=\"/data/meta/instanceID\" type=\"string\" readonly=\"true()\" jr:preload=\"uid\"/>\n");
-        if let Some(expr) = instance_name {
-            let _ = writeln!(
-                out,
-                "<bind nodeset=\"/data/meta/instanceName\" type=\"string\" calculate=\"{}\"/>",
-                escape(&expr)
-            );
+        out.push('>');
+        self.instances_of(0, false, &mut out);
+        let _ = writeln!(out, "</{root}>\n</instance>");
+        self.secondary_instances(&mut out);
+        for at in survey.in_order() {
+            self.origin(&survey.elements[at]);
+            self.bind(at, &mut out);
         }
         let style = get("style")
             .map(|s| format!(" class=\"{}\"", escape(s)))
             .unwrap_or_default();
-        let _ = write!(
-            out,
-            "</model>\n</h:head>\n<h:body{style}>\n{body}</h:body>\n</h:html>\n"
-        );
+        let _ = writeln!(out, "</model>\n</h:head>\n<h:body{style}>");
+        for child in &survey.elements[0].children {
+            self.body(*child, &mut out);
+        }
+        out.push_str("</h:body>\n</h:html>\n");
         out
     }
 
+    /// Remembers the cells that each part of the XForm came from.
     fn origin(&mut self, element: &Element) {
-        let sheet = &self.survey.sheet;
-        self.origins.row(&element.path, sheet, element.row);
+        let (sheet, row) = match element.name.as_str() {
+            "instanceName" => ("settings", 2),
+            _ => (self.survey.sheet.as_str(), element.row),
+        };
+        self.origins.row(&element.path, sheet, row);
         let attributes = [
             ("relevant", "relevant"),
             ("required", "required"),
@@ -173,350 +110,472 @@ impl Writer<'_, '_> {
             ("hint", "hint"),
             ("constraintMsg", "constraint_message"),
             ("requiredMsg", "required_message"),
+            ("type", "type"),
         ];
         for (attribute, key) in attributes {
-            let title = element
-                .titles
-                .get(key)
-                .map(String::as_str)
-                .filter(|t| !t.is_empty())
-                .unwrap_or(key);
-            self.origins
-                .cell(&element.path, attribute, sheet, element.row, title);
+            let title = if element.name == "instanceName" {
+                "instance_name"
+            } else {
+                element.title(key)
+            };
+            self.origins.cell(&element.path, attribute, sheet, row, title);
         }
     }
 
     /// An expression with its references replaced.
-    fn expression(&mut self, at: usize, text: &str, filter: bool, key: &str) -> String {
-        match self.survey.expression(text, at, filter) {
+    pub(super) fn expression(&mut self, at: usize, text: &str, style: Style, key: &str) -> String {
+        match self.survey.expression(text, at, style) {
             Ok(expr) => expr,
             Err((name, broken)) => {
-                let row = self.survey.elements[at].row;
-                let finding = Finding::error(explain(&name, &broken));
-                let sheet = if at == 0 { "settings" } else { &self.survey.sheet };
-                self.findings.push(finding.at(sheet, row, key));
+                self.broken(at, key, &name, &broken);
                 String::new()
             }
         }
     }
 
-    fn bind(&mut self, at: usize, element: &Element) {
-        let mut out = format!("<bind nodeset=\"{}\"", element.path);
-        let mut readonly = element.cell("readonly").map(truth_cell);
-        match &element.kind {
-            ElementKind::Root => return,
-            ElementKind::Group | ElementKind::Repeat => {}
-            ElementKind::Select {
-                control: "odk:rank", ..
-            } => out.push_str(" type=\"odk:rank\""),
-            ElementKind::Select { .. } => out.push_str(" type=\"string\""),
-            ElementKind::Question(t) => {
-                let whole = |p: &(String, String)| p.1.parse::<f64>().is_ok_and(|v| v.fract() == 0.0);
-                let decimal = t.control == Some("range") && !parameters(element).iter().all(whole);
-                let _ = write!(out, " type=\"{}\"", if decimal { "decimal" } else { t.bind });
-                if t.readonly {
-                    readonly = Some("true()".to_owned());
-                }
-                if let Some((kind, parameter)) = t.preload {
-                    let _ = write!(out, " jr:preload=\"{kind}\" jr:preloadParams=\"{parameter}\"");
+    fn broken(&mut self, at: usize, key: &str, name: &str, broken: &Broken) {
+        let element = &self.survey.elements[at];
+        let sheet = if element.name == "instanceName" {
+            "settings"
+        } else {
+            &self.survey.sheet
+        };
+        let finding = Finding::error(broken.explain(name)).at(sheet, element.row, element.title(key));
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Text with `<output>` for each reference.
+    pub(super) fn mixed(&mut self, text: &str, from: Option<usize>) -> String {
+        let mut out = String::new();
+        for part in parts(text) {
+            match part {
+                Part::Text(t) => out.push_str(&escape_text(t)),
+                Part::Field(name, _) => {
+                    match self.survey.path_to(name, from.unwrap_or(0), Style::default()) {
+                        Ok(path) => {
+                            let _ = write!(out, "<output value=\" {} \"/>", escape(&path));
+                        }
+                        Err(broken) => self.broken(from.unwrap_or(0), "label", name, &broken),
+                    }
                 }
             }
         }
-        if let Some(readonly) = readonly {
-            let expr = self.expression(at, &readonly, false, "readonly");
-            let _ = write!(out, " readonly=\"{}\"", escape(&expr));
+        out
+    }
+
+    fn bind(&mut self, at: usize, out: &mut String) {
+        let element = &self.survey.elements[at];
+        if element.flat || matches!(element.kind, Kind::External(_)) {
+            return;
         }
-        let triggered = element.cell("trigger").is_some();
+        let mut attributes: Vec<(String, String)> = Vec::new();
+        if !element.bind_type().is_empty() && element.cell("bind::type").is_none() {
+            attributes.push(("type".to_owned(), element.bind_type().to_owned()));
+        }
+        if let Kind::Question(t) = &element.kind {
+            if t.readonly && element.cell("readonly").is_none() {
+                attributes.push(("readonly".to_owned(), "true()".to_owned()));
+            }
+            if let Some((kind, parameter)) = t.preload {
+                attributes.push(("jr:preload".to_owned(), kind.to_owned()));
+                attributes.push(("jr:preloadParams".to_owned(), parameter.to_owned()));
+            }
+            attributes.extend(bind_parameters(t.name, element));
+        }
         for (key, attribute) in [
+            ("readonly", "readonly"),
             ("relevant", "relevant"),
             ("required", "required"),
             ("constraint", "constraint"),
             ("calculation", "calculate"),
         ] {
             let Some(cell) = element.cell(key) else { continue };
-            if key == "calculation" && triggered
-                || element.children.len() + usize::from(element.is_repeat()) > 0 && key != "relevant"
-            {
+            if key == "calculation" && element.cell("trigger").is_some() {
                 continue;
             }
-            let cell = if matches!(key, "required" | "relevant") {
-                truth_cell(cell)
-            } else {
+            let cell = if key == "constraint" {
                 cell.to_owned()
+            } else {
+                truth_cell(cell)
             };
-            let expr = self.expression(at, &cell, false, key);
-            let _ = write!(out, " {attribute}=\"{}\"", escape(&expr));
+            attributes.push((
+                attribute.to_owned(),
+                self.expression(at, &cell, Style::default(), key),
+            ));
         }
-        for (key, attribute) in [
-            ("constraint_message", "jr:constraintMsg"),
-            ("required_message", "jr:requiredMsg"),
-        ] {
-            let texts = element.text(key);
-            if texts.is_empty() {
+        for (key, attribute) in MESSAGES {
+            let words = element.text(key);
+            if words.is_none() {
                 continue;
             }
-            let translated = texts.iter().any(|(l, t)| l.is_some() || t.contains("${"));
-            let value = if translated {
-                let id = format!("{}:{attribute}", element.path);
-                self.keep_text(&id, texts, None, at);
-                format!("jr:itext('{id}')")
+            let value = if message_needs_itext(words) {
+                format!("jr:itext('{}:{attribute}')", element.path)
             } else {
-                texts[0].1.clone()
+                words.texts().first().map_or(String::new(), |t| (*t).to_owned())
             };
-            let _ = write!(out, " {attribute}=\"{}\"", escape(&value));
+            attributes.push(((*attribute).to_owned(), value));
         }
-        if out.contains("\" ") || matches!(element.kind, ElementKind::Select { .. }) {
-            self.binds.push_str(&out);
-            self.binds.push_str("/>\n");
+        for (key, cell) in element.cells.iter() {
+            if let Some(attribute) = key.strip_prefix("bind::") {
+                let value = self.expression(at, cell, Style::default(), key);
+                attributes.push((attribute.to_owned(), value));
+            }
         }
-        self.actions(at, element);
+        if !attributes.is_empty() {
+            let _ = write!(out, "<bind nodeset=\"{}\"", element.path);
+            write_attributes(&attributes, out);
+            out.push_str("/>\n");
+        }
+        self.actions(at, out);
     }
 
-    /// Dynamic defaults and triggered calculations.
-    fn actions(&mut self, at: usize, element: &Element) {
-        if let Some(default) = element.cell("default").filter(|d| is_dynamic(d)) {
-            let expr = self.expression(at, default, false, "default");
+    /// Dynamic defaults, and what a device records when the form opens.
+    fn actions(&mut self, at: usize, out: &mut String) {
+        let element = &self.survey.elements[at];
+        if let Kind::Question(t) = &element.kind
+            && t.control == "action"
+        {
+            let (action, event) = match t.name {
+                "background-audio" => ("odk:recordaudio", "odk-instance-load"),
+                _ => ("odk:setgeopoint", "odk-instance-first-load"),
+            };
+            let quality = element
+                .parameter("quality")
+                .map(|q| format!(" odk:quality=\"{}\"", escape(q)));
+            let quality = quality.unwrap_or_default();
             let _ = writeln!(
-                self.binds,
-                "<setvalue ref=\"{}\" event=\"odk-instance-first-load\" value=\"{}\"/>",
-                element.path,
-                escape(&expr)
-            );
-        }
-        let Some(trigger) = element.cell("trigger") else {
-            return;
-        };
-        for part in parts(trigger) {
-            let Part::Field(name) = part else { continue };
-            let source = self.survey.by_name.get(name).and_then(|f| f.first()).copied();
-            let Some(source) = source else { continue };
-            let value = element
-                .cell("calculation")
-                .map(|c| self.expression(at, c, false, "calculation"));
-            let value = value
-                .map(|v| format!(" value=\"{}\"", escape(&v)))
-                .unwrap_or_default();
-            let action = format!(
-                "<setvalue ref=\"{}\" event=\"xforms-value-changed\"{value}/>\n",
+                out,
+                "<{action} ref=\"{}\" event=\"{event}\"{quality}/>",
                 element.path
             );
-            self.triggered.entry(source).or_default().push_str(&action);
+        }
+        self.dynamic_default(at, "odk-instance-first-load", out);
+    }
+
+    pub(super) fn dynamic_default(&mut self, at: usize, event: &str, out: &mut String) {
+        let element = &self.survey.elements[at];
+        let Some(default) = dynamic(element) else { return };
+        let value = self.expression(at, default, Style::default(), "default");
+        let (path, value) = (&element.path, escape(&value));
+        let _ = writeln!(
+            out,
+            "<setvalue ref=\"{path}\" event=\"{event}\" value=\"{value}\"/>"
+        );
+    }
+
+    /// Finds out whose change sets what.
+    fn triggers(&mut self) {
+        for at in self.survey.in_order() {
+            let element = &self.survey.elements[at];
+            let Some(trigger) = element.cell("trigger") else {
+                continue;
+            };
+            let value = element.cell("calculation").unwrap_or("").to_owned();
+            for part in parts(trigger) {
+                let Part::Field(name, _) = part else { continue };
+                match self.survey.target(name, at) {
+                    Ok(source) if self.survey.elements[source].is_asked() => {
+                        self.triggered
+                            .entry(source)
+                            .or_default()
+                            .push((at, value.clone()));
+                    }
+                    Ok(_) => {
+                        let message = format!("`{name}` is not asked, so nobody changes it; name a question");
+                        let finding = Finding::error(message).at(
+                            &self.survey.sheet,
+                            element.row,
+                            element.title("trigger"),
+                        );
+                        self.findings.push(finding);
+                    }
+                    Err(broken) => self.broken(at, "trigger", name, &broken),
+                }
+            }
         }
     }
 
-    /// Each repeat is written as a template and a first instance; templates are not repeated inside instances.
-    fn instance(&self, at: usize, out: &mut String, templates: bool) {
+    /// What an element holds, as empty fields. Each repeat is written as a template and a first copy; inside a copy,
+    /// inner repeats need no template of their own.
+    fn instances_of(&mut self, at: usize, in_copy: bool, out: &mut String) {
+        let survey = self.survey;
+        for child in &survey.elements[at].children {
+            let element = &survey.elements[*child];
+            if element.flat {
+                self.instances_of(*child, in_copy, out);
+            } else if element.is_repeat() && !in_copy {
+                self.template(*child, out);
+                self.instance(*child, true, out);
+            } else {
+                self.instance(*child, in_copy, out);
+            }
+        }
+    }
+
+    fn instance(&mut self, at: usize, in_copy: bool, out: &mut String) {
         let element = &self.survey.elements[at];
         let name = &element.name;
-        let children = |out: &mut String, templates: bool| {
-            for child in &element.children {
-                self.instance(*child, out, templates);
-            }
-            let _ = write!(out, "</{name}>");
-        };
-        match element.kind {
-            ElementKind::Repeat => {
-                if templates {
-                    let _ = write!(out, "<{name} jr:template=\"\">");
-                    children(out, true);
-                }
-                let _ = write!(out, "<{name}>");
-                children(out, false);
-            }
-            ElementKind::Group | ElementKind::Root => {
-                let _ = write!(out, "<{name}>");
-                children(out, templates);
-            }
-            ElementKind::Question(_) | ElementKind::Select { .. } => {
-                let default = element.cell("default").filter(|d| !is_dynamic(d)).unwrap_or("");
-                let _ = write!(out, "<{name}>{}</{name}>", escape(default));
+        if matches!(element.kind, Kind::External(_)) {
+            return;
+        }
+        let _ = write!(out, "<{name}");
+        for (key, cell) in &element.cells {
+            if let Some(attribute) = key.strip_prefix("instance::") {
+                let value = self.expression(at, cell, Style::default(), key);
+                let _ = write!(out, " {attribute}=\"{}\"", escape(&value));
             }
         }
+        out.push('>');
+        if element.is_section() {
+            self.instances_of(at, in_copy, out);
+        } else if let Some(default) = element.cell("default").filter(|_| dynamic(element).is_none()) {
+            out.push_str(&escape_text(default));
+        }
+        let _ = write!(out, "</{name}>");
     }
 
-    fn lists(&mut self) -> String {
-        let mut out = String::new();
+    fn template(&mut self, at: usize, out: &mut String) {
         let survey = self.survey;
-        for list in &survey.lists.lists {
-            let itext = list
-                .choices
-                .iter()
-                .flat_map(|c| &c.labels)
-                .any(|(l, t)| l.is_some() || t.contains("${"));
+        let name = &survey.elements[at].name;
+        let _ = write!(out, "<{name} jr:template=\"\">");
+        for child in &survey.elements[at].children {
+            if survey.elements[*child].is_repeat() {
+                self.template(*child, out);
+            } else {
+                self.instance(*child, false, out);
+            }
+        }
+        let _ = write!(out, "</{name}>");
+    }
+
+    /// Lists in other files in the order they are asked for, then those of the choices sheet.
+    fn secondary_instances(&mut self, out: &mut String) {
+        let mut known: Vec<(String, String)> = Vec::new();
+        for at in self.survey.in_order() {
+            let element = &self.survey.elements[at];
+            for (id, source) in files_of(element) {
+                match known.iter().find(|(k, _)| *k == id) {
+                    Some((_, s)) if *s == source => {}
+                    Some(_) => {
+                        let message = format!("Two files would both be the list `{id}`; rename one");
+                        let finding = Finding::error(message).at(
+                            &self.survey.sheet,
+                            element.row,
+                            element.title("type"),
+                        );
+                        self.findings.push(finding);
+                    }
+                    None => {
+                        let _ = writeln!(
+                            out,
+                            "<instance id=\"{}\" src=\"{}\"/>",
+                            escape(&id),
+                            escape(&source)
+                        );
+                        known.push((id, source));
+                    }
+                }
+            }
+        }
+        let survey = self.survey;
+        for list in survey
+            .lists
+            .lists
+            .iter()
+            .filter(|l| !known.iter().any(|(id, _)| *id == l.name))
+        {
+            let itext = list.needs_itext();
             let _ = write!(out, "<instance id=\"{}\"><root>", escape(&list.name));
             for (i, choice) in list.choices.iter().enumerate() {
                 out.push_str("<item>");
+                let id = format!("{}-{i}", list.name);
+                self.origins.row(&id, &survey.lists.sheet, choice.row);
                 if itext {
-                    let id = format!("{}-{i}", list.name);
-                    self.origins.row(&id, &survey.lists.sheet, choice.row);
-                    self.keep_text(&id, &choice.labels, None, 0);
-                    let _ = write!(out, "<itextId>{}</itextId>", escape(&id));
+                    let _ = write!(out, "<itextId>{}</itextId>", escape_text(&id));
                 }
-                let _ = write!(out, "<name>{}</name>", escape(&choice.name));
-                if !itext {
-                    let label = choice.labels.first().map_or("", |(_, t)| t.as_str());
-                    let _ = write!(out, "<label>{}</label>", escape(label));
+                let _ = write!(out, "<name>{}</name>", escape_text(&choice.name));
+                if let (false, Words::Plain(label)) = (itext, &choice.label) {
+                    let _ = write!(out, "<label>{}</label>", escape_text(label));
                 }
                 for (key, value) in &choice.extra {
-                    let _ = write!(out, "<{key}>{}</{key}>", escape(value));
+                    let _ = write!(out, "<{key}>{}</{key}>", escape_text(value));
                 }
                 out.push_str("</item>");
             }
             out.push_str("</root></instance>\n");
         }
-        out
     }
+}
 
-    fn body(&mut self, at: usize, out: &mut String) {
-        let survey = self.survey;
-        let element = &survey.elements[at];
-        let path = &element.path;
-        let appearance = element
-            .cell("appearance")
-            .map(|a| format!(" appearance=\"{}\"", escape(a)))
-            .unwrap_or_default();
-        match &element.kind {
-            ElementKind::Root => {}
-            ElementKind::Group => {
-                let _ = write!(out, "<group ref=\"{path}\"{appearance}>");
-                self.label(at, element, out);
-                for child in &element.children {
-                    self.body(*child, out);
-                }
-                out.push_str("</group>\n");
-            }
-            ElementKind::Repeat => {
-                let _ = write!(out, "<group ref=\"{path}\">");
-                self.label(at, element, out);
-                let count = element
-                    .cell("repeat_count")
-                    .map(|c| self.expression(at, c, false, "repeat_count"));
-                let count = count
-                    .map(|c| format!(" jr:count=\"{}\"", escape(&c)))
-                    .unwrap_or_default();
-                let _ = write!(out, "<repeat nodeset=\"{path}\"{count}{appearance}>");
-                for child in &element.children {
-                    self.body(*child, out);
-                }
-                self.new_repeat_defaults(at, out);
-                out.push_str("</repeat></group>\n");
-            }
-            ElementKind::Question(t) => {
-                let Some(control) = t.control else { return };
-                let mut extra = appearance;
-                if control == "range" {
-                    let given = parameters(element);
-                    for (key, default) in [("start", "0"), ("end", "10"), ("step", "1")] {
-                        let value = given
-                            .iter()
-                            .find(|(k, _)| k == key)
-                            .map_or(default, |(_, v)| v.as_str());
-                        let _ = write!(extra, " {key}=\"{}\"", escape(value));
-                    }
-                }
-                if control == "upload" {
-                    extra.push_str(" mediatype=\"application/*\"");
-                }
-                let _ = write!(out, "<{control} ref=\"{path}\"{extra}>");
-                self.label(at, element, out);
-                self.hint(at, element, out);
-                out.push_str(self.triggered.get(&at).map_or("", String::as_str));
-                let _ = writeln!(out, "</{control}>");
-            }
-            ElementKind::Select { control, list } => {
-                let _ = write!(out, "<{control} ref=\"{path}\"{appearance}>");
-                self.label(at, element, out);
-                self.hint(at, element, out);
-                self.itemset(at, element, list, out);
-                out.push_str(self.triggered.get(&at).map_or("", String::as_str));
-                let _ = writeln!(out, "</{control}>");
-            }
+/// The title in every language that has one; the column without language is the title in the default one.
+fn translated_title(settings: &Settings, title: &str, default: &str) -> Words {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (key, text) in settings {
+        if let Some(language) = key.strip_prefix("form_title::") {
+            all.push((language.to_owned(), text.clone()));
         }
     }
-
-    fn itemset(&mut self, at: usize, element: &Element, list: &str, out: &mut String) {
-        let filter = element
-            .cell("choice_filter")
-            .map(|f| self.expression(at, f, true, "choice_filter"));
-        let filter = filter.map(|f| format!("[{f}]")).unwrap_or_default();
-        let mut nodeset = format!("instance('{list}')/root/item{filter}");
-        let parameters = parameters(element);
-        if parameters
-            .iter()
-            .any(|(k, v)| k == "randomize" && super::says_yes(v))
-        {
-            let seed = parameters
-                .iter()
-                .find(|(k, _)| k == "seed")
-                .map(|(_, v)| self.expression(at, v, false, "parameters"));
-            let seed = seed.map(|s| format!(", {s}")).unwrap_or_default();
-            nodeset = format!("randomize({nodeset}{seed})");
-        }
-        let choices = self.survey.lists.lists.iter().find(|l| l.name == list);
-        let itext = choices.is_some_and(|l| {
-            l.choices
-                .iter()
-                .flat_map(|c| &c.labels)
-                .any(|(l, t)| l.is_some() || t.contains("${"))
-        });
-        let label = if itext { "jr:itext(itextId)" } else { "label" };
-        let _ = write!(
-            out,
-            "<itemset nodeset=\"{}\"><value ref=\"name\"/><label ref=\"{label}\"/></itemset>",
-            escape(&nodeset)
-        );
+    all.sort();
+    if all.is_empty() {
+        return Words::None;
     }
+    if !all.iter().any(|(l, _)| l == default) {
+        all.push((default.to_owned(), title.to_owned()));
+    }
+    Words::In(all)
+}
 
-    fn new_repeat_defaults(&mut self, repeat: usize, out: &mut String) {
-        let survey = self.survey;
-        let mut rest: Vec<usize> = survey.elements[repeat].children.iter().rev().copied().collect();
-        while let Some(at) = rest.pop() {
-            let element = &survey.elements[at];
-            if element.is_repeat() {
+/// `esri="http://..."` pairs of the setting `namespaces`.
+fn namespaces(settings: &Settings) -> String {
+    let written = settings.get("namespaces").map_or("", String::as_str);
+    let mut out = String::new();
+    for (prefix, uri) in written.split_whitespace().filter_map(|n| n.split_once('=')) {
+        let uri = uri.replace(['"', '\''], "");
+        if super::choices::is_xml_name(prefix) && !NAMESPACES.contains(&format!("xmlns:{prefix}=")) {
+            let _ = write!(out, " xmlns:{prefix}=\"{}\"", escape(&uri));
+        }
+    }
+    out
+}
+
+fn submission(settings: &Settings, out: &mut String) {
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    if let Some(url) = settings.get("submission_url") {
+        attributes.push(("action".to_owned(), url.clone()));
+        attributes.push(("method".to_owned(), "post".to_owned()));
+    }
+    for (key, attribute) in [
+        ("public_key", "base64RsaPublicKey"),
+        ("auto_send", "orx:auto-send"),
+        ("auto_delete", "orx:auto-delete"),
+    ] {
+        attributes.extend(settings.get(key).map(|v| (attribute.to_owned(), v.clone())));
+    }
+    if settings.get("client_editable").is_some_and(|v| says_yes(v)) {
+        attributes.push(("odk:client-editable".to_owned(), "true".to_owned()));
+    }
+    if !attributes.is_empty() {
+        out.push_str("<submission");
+        write_attributes(&attributes, out);
+        out.push_str("/>\n");
+    }
+}
+
+/// Parameters that are attributes of the bind.
+fn bind_parameters(type_name: &str, element: &Element) -> Vec<(String, String)> {
+    let prefix = match type_name {
+        "photo" => ("orx:", &["max-pixels"][..]),
+        "audio" => ("odk:", &["quality"][..]),
+        "geopoint" | "geotrace" | "geoshape" => ("odk:", &["allow-mock-accuracy"][..]),
+        "audit" => (
+            "odk:",
+            &[
+                "track-changes",
+                "track-changes-reasons",
+                "identify-user",
+                "location-priority",
+                "location-min-interval",
+                "location-max-age",
+            ][..],
+        ),
+        _ => return vec![],
+    };
+    let found = prefix
+        .1
+        .iter()
+        .filter_map(|k| Some((format!("{}{k}", prefix.0), element.parameter(k)?.to_owned())));
+    found.collect()
+}
+
+/// Lists in other files that an element asks for: their names, and where they are.
+fn files_of(element: &Element) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    let keys = [
+        "calculation",
+        "constraint",
+        "readonly",
+        "required",
+        "relevant",
+        "choice_filter",
+        "default",
+    ];
+    for cell in keys.into_iter().filter_map(|k| element.cell(k)) {
+        for (at, _) in cell.match_indices("pulldata") {
+            let rest = cell[at + "pulldata".len()..].trim_start();
+            let Some(argument) = rest.strip_prefix('(').and_then(|r| r.split_once(',')) else {
                 continue;
-            }
-            if let Some(default) = element.cell("default").filter(|d| is_dynamic(d)) {
-                let expr = self.expression(at, default, false, "default");
-                let _ = write!(
-                    out,
-                    "<setvalue ref=\"{}\" event=\"odk-new-repeat\" value=\"{}\"/>",
-                    element.path,
-                    escape(&expr)
-                );
-            }
-            rest.extend(element.children.iter().rev());
+            };
+            let name = argument.0.replace(['\'', '"'], "").trim().to_owned();
+            out.push((name.clone(), format!("jr://file-csv/{name}.csv")));
         }
     }
-}
-
-/// `start=1 end=5`, with commas or semicolons too.
-fn parameters(element: &Element) -> Vec<(String, String)> {
-    let cell = element.cell("parameters").unwrap_or("");
-    let pairs = cell.split([' ', ',', ';']).filter_map(|p| p.split_once('='));
-    pairs
-        .map(|(k, v)| (k.trim().to_lowercase(), v.trim().to_owned()))
-        .collect()
-}
-
-/// A default that must be evaluated: it refers to a field or calls a function.
-fn is_dynamic(default: &str) -> bool {
-    if default.contains("${") {
-        return true;
+    match &element.kind {
+        Kind::Select {
+            list,
+            from: Source::File,
+            ..
+        } => {
+            let (name, extension) = list.rsplit_once('.').unwrap_or((list, ""));
+            let folder = if extension == "csv" { "file-csv" } else { "file" };
+            out.push((name.to_owned(), format!("jr://{folder}/{list}")));
+        }
+        Kind::External(extension) => {
+            let folder = if *extension == "csv" { "file-csv" } else { "file" };
+            out.push((
+                element.name.clone(),
+                format!("jr://{folder}/{}.{extension}", element.name),
+            ));
+        }
+        Kind::Root | Kind::Group | Kind::Repeat | Kind::Loop { .. } | Kind::Meta => {}
+        Kind::Question(_) | Kind::Select { .. } => {}
     }
-    let text = straight_quotes(default);
-    let call = text
-        .find('(')
-        .is_some_and(|at| text[..at].ends_with(|c: char| c.is_ascii_lowercase()));
-    call && text.trim_end().ends_with(')') && crate::forms::xpath::parse(&text).is_ok()
+    out
+}
+
+/// The default that must be evaluated, if it is one: it refers to a field, calls a function or calculates.
+fn dynamic(element: &Element) -> Option<&str> {
+    let default = element.cell("default").filter(|_| !element.is_section())?;
+    super::defaults::is_dynamic(default, element.bind_type()).then_some(default)
+}
+
+/// `true()`, `false()` or the expression as it stands.
+pub(super) fn truth_cell(text: &str) -> String {
+    let bare = text.trim();
+    if bare == "1" || bare == "0" {
+        return text.to_owned();
+    }
+    if says_yes(text) {
+        "true()".to_owned()
+    } else if says_no(text) {
+        "false()".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+pub(super) fn write_attributes(attributes: &[(String, String)], out: &mut String) {
+    let mut written: Vec<&str> = Vec::new();
+    for (name, value) in attributes {
+        let right = name.split(':').all(super::choices::is_xml_name);
+        if right && !written.contains(&name.as_str()) {
+            let _ = write!(out, " {name}=\"{}\"", escape(value));
+            written.push(name);
+        }
+    }
 }
 
 /// For attributes: line ends too, which XML would turn into spaces.
 pub(super) fn escape(text: &str) -> String {
-    escape_text(text).replace('"', "&quot;").replace('\n', "&#10;")
+    escape_text(text)
+        .replace('"', "&quot;")
+        .replace('\n', "&#10;")
+        .replace('\t', "&#9;")
 }
 
 pub(super) fn escape_text(text: &str) -> String {
-    let allowed = |c: &char| *c >= ' ' || matches!(c, '\t' | '\n');
+    let allowed = |c: &char| *c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n');
     let text: String = text.chars().filter(allowed).collect();
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
