@@ -171,11 +171,12 @@ pub fn make(
     })
 }
 
-/// Lets go of the oldest copies of this role beyond `keep`, each with its manifest. Returns how many went.
+/// Lets go of the oldest copies of this role beyond `keep`, each with its manifest; never of `made`, the newest,
+/// whatever the clock said when it was named. Returns how many went.
 ///
 /// # Errors
 /// When the folder cannot be read or a copy not removed.
-pub fn thin_out(role: &str, folder: &Path, keep: usize) -> Result<usize, BackupError> {
+pub fn thin_out(role: &str, folder: &Path, keep: usize, made: &Path) -> Result<usize, BackupError> {
     let mut copies: Vec<PathBuf> = fs::read_dir(folder)
         .and_then(|entries| entries.collect::<Result<Vec<_>, _>>())
         .map_err(|e| file(folder, e))?
@@ -183,12 +184,16 @@ pub fn thin_out(role: &str, folder: &Path, keep: usize) -> Result<usize, BackupE
         .map(|entry| entry.path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(&format!("{role}-")) && name.ends_with(".db") && manifest_of(path).exists()
+            let manifest = manifest_of(path);
+            name.starts_with(&format!("{role}-"))
+                && name.ends_with(".db")
+                && manifest != made
+                && manifest.exists()
         })
         .collect();
     // The name begins with the time in UTC.
     copies.sort();
-    let extra = copies.len().saturating_sub(keep.max(KEPT_MIN));
+    let extra = copies.len().saturating_sub(keep.max(KEPT_MIN) - 1);
     for copy in &copies[..extra] {
         fs::remove_file(copy).map_err(|e| file(copy, e))?;
         let manifest = manifest_of(copy);
@@ -393,7 +398,7 @@ impl Keeper {
             now,
             config.same_disk,
         )?;
-        thin_out(self.source.role, &config.folder, config.keep)?;
+        thin_out(self.source.role, &config.folder, config.keep, &made.manifest)?;
         info!(
             submissions = made.copied.submissions,
             counts = made.counts,
@@ -407,14 +412,12 @@ fn manifest_of(copy: &Path) -> PathBuf {
     copy.with_extension(MANIFEST_ENDING)
 }
 
+/// The next free name; two copies of one second stand in order.
 fn free_name(folder: &Path, stem: &str) -> String {
-    let mut name = format!("{stem}.db");
-    let mut n = 1;
-    while folder.join(&name).exists() {
-        n += 1;
-        name = format!("{stem}-{n}.db");
-    }
-    name
+    (1_u32..)
+        .map(|n| format!("{stem}-{n:02}.db"))
+        .find(|name| !folder.join(name).exists())
+        .expect("there is always another number")
 }
 
 fn hash(path: &Path) -> Result<(String, u64), BackupError> {

@@ -125,7 +125,11 @@ pub(crate) struct Pump {
     recovered: bool,
     last_try: Option<Timestamp>,
     last_tidied: Option<Timestamp>,
+    /// Life of the server as it said since this process began; nothing until it said so, for a life that ended
+    /// while nobody listened must be noticed at the first answer.
     server_epoch: Option<String>,
+    /// The life in which it last acknowledged something before.
+    earlier_epoch: Option<String>,
     dice: Dice,
 }
 
@@ -155,6 +159,7 @@ impl Pump {
             last_try: None,
             last_tidied: None,
             server_epoch: None,
+            earlier_epoch: None,
             dice: Box::new(|| u64::from_le_bytes(random())),
         };
         (Sender { shared }, pump)
@@ -183,7 +188,7 @@ impl Pump {
     pub(crate) async fn pass(&mut self) -> Result<Pass, StoreError> {
         let now = self.clock.now();
         if !self.recovered {
-            self.server_epoch = self
+            self.earlier_epoch = self
                 .db
                 .write(move |conn| {
                     outbox::recover(conn, now)?;
@@ -200,7 +205,7 @@ impl Pump {
             return Ok(Pass::Wait(until));
         }
         let (items_max, bytes_max) = self.line.batch_limits();
-        let known = self.server_epoch.clone();
+        let known = self.server_epoch.clone().or_else(|| self.earlier_epoch.clone());
         let (items, due, last_word) = self
             .db
             .write(move |conn| {
@@ -301,12 +306,8 @@ impl Pump {
         self.last_tidied = Some(now);
         self.db
             .write(move |conn| {
-                if let Ok(before) = now.checked_sub(BODY_STAYS) {
-                    outbox::purge(conn, before)?;
-                }
-                if let Ok(before) = now.checked_sub(NAME_STAYS) {
-                    outbox::forget(conn, before)?;
-                }
+                outbox::purge(conn, BODY_STAYS, now)?;
+                outbox::forget(conn, NAME_STAYS, now)?;
                 Ok(())
             })
             .await
@@ -366,5 +367,7 @@ fn why(reply: &Reply) -> String {
 
 #[cfg(test)]
 mod chaos;
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod tests;

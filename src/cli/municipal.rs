@@ -118,7 +118,7 @@ pub(super) fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
     let db = Db::open_existing(&source.path, source.schema)?;
     let made = backup::make(&source, &db, &folder, &key, Clock::System.now(), same_disk)?;
     if let Some(keep) = keep {
-        backup::thin_out(source.role, &folder, keep)?;
+        backup::thin_out(source.role, &folder, keep, &made.manifest)?;
     }
     print(&format!(
         "backup {}\nsubmissions {}\nlast {}\ncounts {}",

@@ -338,6 +338,19 @@ pub fn find(conn: &Connection, id: SubmissionId) -> Result<Option<InboxRow>, Sto
     Ok(rows(conn, "WHERE submission_id=?1", [id.to_string()])?.pop())
 }
 
+/// Whether the very thing that `word` speaks of is here: the same submission, at its place, since that moment.
+///
+/// The moment counts, for after a file was set back an old letter may have put the submission at its place again.
+pub fn stands(conn: &Connection, word: &AckBody) -> Result<bool, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT 1 FROM inbox WHERE server_seq=?1 AND submission_id=?2 AND received_at=?3")?
+        .exists(params![
+            word.server_seq,
+            word.submission_id.to_string(),
+            word.received_at.as_microsecond()
+        ])?)
+}
+
 /// The submissions with this code on their paper: nearly always one, but 35 bits do repeat in a large city.
 pub fn by_code(conn: &Connection, code: Code) -> Result<Vec<InboxRow>, StoreError> {
     rows(

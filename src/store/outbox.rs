@@ -5,7 +5,7 @@
 //! One transition is one statement, and each says from which state it may come.
 //! Begin at [`enqueue`], [`take`] and [`settle`].
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
@@ -340,28 +340,38 @@ pub fn last_word(conn: &Connection, epoch: &str) -> Result<Option<Acknowledgemen
 pub fn last_epoch(conn: &Connection) -> Result<Option<String>, StoreError> {
     Ok(conn
         .query_row(
-            "SELECT server_epoch FROM outbox WHERE server_seq IS NOT NULL ORDER BY changed_at DESC LIMIT 1",
+            "SELECT server_epoch FROM outbox WHERE state IN ('RECEIVED','DURABLE')
+             ORDER BY changed_at DESC LIMIT 1",
             [],
             |row| row.get(0),
         )
         .optional()?)
 }
 
-/// Lets go of bodies that have been durable since before `before`; name, hash and acknowledgement stay.
-pub fn purge(conn: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+/// Lets go of bodies that have been durable for `stay`; name, hash and acknowledgement stay.
+///
+/// One that seems to be durable since a time that is still to come was written by a clock that was wrong: it goes
+/// too, for its age is unknown and its copy is safe.
+pub fn purge(conn: &Connection, stay: SignedDuration, now: Timestamp) -> Result<usize, StoreError> {
+    let (now, stay) = (now.as_microsecond(), micros_of(stay));
     Ok(conn.execute(
-        "UPDATE outbox SET envelope=NULL WHERE state='DURABLE' AND envelope IS NOT NULL AND changed_at<?1",
-        [before.as_microsecond()],
+        "UPDATE outbox SET envelope=NULL
+         WHERE state='DURABLE' AND envelope IS NOT NULL AND (changed_at<?1 OR changed_at>?2)",
+        params![now.saturating_sub(stay), now.saturating_add(WAIT_MAX_MICROS)],
     )?)
 }
 
-/// Forgets what was let go of before `before`, all but the newest of each device.
-pub fn forget(conn: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+/// Forgets what was durable for `stay` and has no body any more, all but the newest of each device.
+pub fn forget(conn: &Connection, stay: SignedDuration, now: Timestamp) -> Result<usize, StoreError> {
     Ok(conn.execute(
         "DELETE FROM outbox WHERE state='DURABLE' AND envelope IS NULL AND changed_at<?1
          AND seq NOT IN (SELECT max(seq) FROM outbox GROUP BY device_id)",
-        [before.as_microsecond()],
+        [now.as_microsecond().saturating_sub(micros_of(stay))],
     )?)
+}
+
+fn micros_of(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A person says: try this one again. Returns whether it was dead.

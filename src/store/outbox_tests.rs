@@ -1,5 +1,3 @@
-use jiff::SignedDuration;
-
 use super::*;
 use crate::domain::seal::SigningKey;
 use crate::domain::submission::Acknowledgement;
@@ -160,8 +158,10 @@ fn a_new_life_of_the_server_sends_all_again_that_is_still_here() {
         assert_eq!(durable(conn, &mark("s0"), now())?, 0, "another life's word");
         assert_eq!(durable(conn, &mark("s1"), now())?, 1);
         assert_eq!(server_epoch(conn, "s1", now())?, 0);
-        assert_eq!(purge(conn, now())?, 0, "not at once");
-        assert_eq!(purge(conn, now() + SignedDuration::from_secs(1))?, 1);
+        let hour = SignedDuration::from_hours(1);
+        assert_eq!(purge(conn, hour, now())?, 0, "not at once");
+        assert_eq!(purge(conn, hour, now() - hour)?, 0, "nor a little before");
+        assert_eq!(purge(conn, hour, now() + hour * 2)?, 1);
         assert_eq!(
             durable(
                 conn,
@@ -214,17 +214,43 @@ fn names_stay_for_long_and_the_newest_for_ever() {
             .map(|(seq, id)| (*id, received("s1", seq)))
             .collect();
         settle(conn, &outcomes, now())?;
-        assert_eq!(forget(conn, later)?, 0, "what is not durable is never forgotten");
+        assert_eq!(
+            forget(conn, SignedDuration::ZERO, later)?,
+            0,
+            "what is not durable is never forgotten"
+        );
         let mark = Mark {
             server_epoch: "s1".into(),
             server_seq: 2,
         };
         durable(conn, &mark, now())?;
-        assert_eq!(forget(conn, later)?, 0, "nor what still has its body");
-        purge(conn, later)?;
-        Ok((forget(conn, later)?, state(conn, all[1])?))
+        assert_eq!(
+            forget(conn, SignedDuration::ZERO, later)?,
+            0,
+            "nor what still has its body"
+        );
+        purge(conn, SignedDuration::ZERO, later)?;
+        Ok((forget(conn, SignedDuration::ZERO, later)?, state(conn, all[1])?))
     });
     assert_eq!((gone, left), (1, Some(State::Durable)));
+}
+
+#[test]
+fn a_body_does_not_stay_for_years_because_a_clock_was_ahead() {
+    let (db, items) = filled(1);
+    let id = items[0].id;
+    let gone = run(&db, move |conn| {
+        take(conn, now(), 9, 1 << 20)?;
+        settle(conn, &[(id, received("s1", 1))], now())?;
+        let mark = Mark {
+            server_epoch: "s1".into(),
+            server_seq: 1,
+        };
+        durable(conn, &mark, now())?;
+        let right = now() - SignedDuration::from_hours(5 * 365 * 24);
+        purge(conn, SignedDuration::from_hours(24), right)
+    });
+    assert_eq!(gone, 1);
 }
 
 #[test]

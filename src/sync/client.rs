@@ -1,7 +1,9 @@
 //! Posts one batch and says what came back; decides nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 
@@ -11,11 +13,42 @@ use crate::domain::redacted::Redacted;
 use crate::domain::submission::{Acknowledgement, Item};
 
 /// A line to one server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    url: String,
-    token: Redacted<String>,
+    line: Line,
+}
+
+#[derive(Clone)]
+enum Line {
+    Http {
+        http: reqwest::Client,
+        url: String,
+        token: Redacted<String>,
+    },
+    Made(Carry),
+}
+
+/// Carries a request body and brings an answer back, or says in one word why there is none.
+pub type Carry = Arc<dyn Fn(Vec<u8>) -> BoxFuture<'static, Result<Carried, &'static str>> + Send + Sync>;
+
+/// An answer as it came, before anything was believed.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// HTTP status.
+    pub status: u16,
+    /// What `Retry-After` says.
+    pub retry_after: Option<String>,
+    /// The body; nothing where it was longer than [`ANSWER_MAX`].
+    pub body: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.line {
+            Line::Http { url, .. } => write!(f, "Client({url})"),
+            Line::Made(_) => f.write_str("Client(made)"),
+        }
+    }
 }
 
 /// Why there is no line.
@@ -52,10 +85,19 @@ impl Client {
             builder = builder.tls_certs_only(certificates);
         }
         Ok(Self {
-            http: builder.build().map_err(ClientError::Build)?,
-            url: format!("{}{PATH}", base.trim_end_matches('/')),
-            token,
+            line: Line::Http {
+                http: builder.build().map_err(ClientError::Build)?,
+                url: format!("{}{PATH}", base.trim_end_matches('/')),
+                token,
+            },
         })
+    }
+
+    /// A line without a network: for simulations.
+    pub fn by(carry: Carry) -> Self {
+        Self {
+            line: Line::Made(carry),
+        }
     }
 
     /// Sends `items` and waits for the whole answer; `last_word` shows the server how far it once was.
@@ -66,37 +108,59 @@ impl Client {
             items: items.iter().map(ItemWire::from).collect(),
         };
         let body = serde_json::to_vec(&batch).expect("a batch is plain data");
-        let sent = self
-            .http
-            .post(&self.url)
-            .bearer_auth(self.token.reveal())
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json")
-            .body(body)
-            .send()
-            .await;
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) => return nothing(&error),
+        let carried = match &self.line {
+            Line::Http { http, url, token } => carry(http, url, token, body).await,
+            Line::Made(carry) => carry(body).await,
         };
-        let status = response.status().as_u16();
-        if status != 200 {
-            let retry_after = response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok())
-                .and_then(|value| read_retry_after(value, now));
-            return Reply::Status { status, retry_after };
-        }
-        match read_whole(response).await {
-            Ok(Some(body)) => {
+        match carried {
+            Err(why) => Reply::Nothing { why },
+            Ok(Carried {
+                status: 200, body, ..
+            }) => {
                 let ids: Vec<_> = items.iter().map(|item| item.id).collect();
-                read_answer(&body, &ids)
+                body.map_or(Reply::Foreign, |body| read_answer(&body, &ids))
             }
-            Ok(None) => Reply::Foreign,
-            Err(error) => nothing(&error),
+            Ok(Carried {
+                status, retry_after, ..
+            }) => Reply::Status {
+                status,
+                retry_after: retry_after.and_then(|value| read_retry_after(&value, now)),
+            },
         }
     }
+}
+
+async fn carry(
+    http: &reqwest::Client,
+    url: &str,
+    token: &Redacted<String>,
+    body: Vec<u8>,
+) -> Result<Carried, &'static str> {
+    let response = http
+        .post(url)
+        .bearer_auth(token.reveal())
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, "application/json")
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| nothing(&error))?;
+    let status = response.status().as_u16();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .map(ToOwned::to_owned);
+    let body = if status == 200 {
+        read_whole(response).await.map_err(|error| nothing(&error))?
+    } else {
+        None
+    };
+    Ok(Carried {
+        status,
+        retry_after,
+        body,
+    })
 }
 
 async fn read_whole(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
@@ -110,13 +174,12 @@ async fn read_whole(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, 
     Ok(Some(body))
 }
 
-fn nothing(error: &reqwest::Error) -> Reply {
-    let why = if error.is_timeout() {
+fn nothing(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
         "timeout"
     } else if error.is_connect() {
         "no_connection"
     } else {
         "cut"
-    };
-    Reply::Nothing { why }
+    }
 }

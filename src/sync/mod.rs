@@ -10,3 +10,6 @@ pub mod office;
 pub mod plan;
 pub mod server;
 pub mod wire;
+
+#[cfg(test)]
+mod model;

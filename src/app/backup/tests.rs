@@ -211,14 +211,17 @@ fn an_older_file_copied_over_is_noticed_and_a_plain_restart_is_not() {
 }
 
 #[test]
-fn old_copies_go_and_two_always_stay() {
+fn old_copies_go_and_the_newest_stays_whatever_the_clock_said() {
     let place = Place::new();
     let db = place.open();
     for minutes in 0..4 {
         place.copy(&db, now() + SignedDuration::from_mins(minutes));
     }
-    assert_eq!(thin_out("central", &place.backups(), 3).expect("thinned"), 1);
-    assert_eq!(thin_out("central", &place.backups(), 0).expect("thinned"), 1);
-    assert_eq!(thin_out("office", &place.backups(), 0).expect("thinned"), 0);
-    assert_eq!(fs::read_dir(place.backups()).expect("folder").count(), 4);
+    let made = place.copy(&db, now() - SignedDuration::from_hours(24)).manifest;
+    let folder = place.backups();
+    assert_eq!(thin_out("central", &folder, 4, &made).expect("thinned"), 1);
+    assert_eq!(thin_out("central", &folder, 0, &made).expect("thinned"), 2);
+    assert_eq!(thin_out("office", &folder, 0, &made).expect("thinned"), 0);
+    assert_eq!(fs::read_dir(&folder).expect("folder").count(), 4);
+    assert!(made.exists());
 }

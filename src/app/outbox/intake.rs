@@ -107,12 +107,14 @@ impl Intake {
         Ok((verdicts, mark))
     }
 
-    /// Whether `word` is ours, of this life, and of a place that this file never gave: it was set back.
+    /// Whether `word` is ours and of this life, and this file does not have what it speaks of: it was set back.
+    ///
+    /// It is not enough to compare places: after a file was set back, another sender may have taken the place.
     fn is_behind(&self, conn: &Connection, word: &Acknowledgement, epoch: &str) -> Result<bool, StoreError> {
         let Some(body) = word.read(&[self.key.verifying()]) else {
             return Ok(false);
         };
-        Ok(body.server_epoch == epoch && body.server_seq > lives::last_seq(conn)?)
+        Ok(body.server_epoch == epoch && !inbox::stands(conn, &body)?)
     }
 
     /// One item in a savepoint of its own: one that does not fit leaves the others alone.

@@ -540,6 +540,58 @@ fn a_server_set_back_behind_its_own_back_learns_it_from_the_first_sender() {
 }
 
 #[test]
+fn a_place_that_another_took_after_the_server_was_set_back_hides_nothing() {
+    run(async {
+        let folder = tempfile::tempdir().expect("folder");
+        let (clock, path) = (clock(), folder.path().join("central.db"));
+        let (ours, others) = (
+            Db::memory(KIOSK).expect("open").db,
+            Db::memory(KIOSK).expect("open").db,
+        );
+        let city = Db::open(&path, central::SCHEMA).expect("open");
+        let old = folder.path().join("old.db");
+        crate::store::backup::copy(&path, &old).expect("copied by hand");
+        let (address, _a) = serve(&city, &clock, nothing_more()).await;
+        let chaos = Chaos::start(address, &[]).await;
+        let mut pump_ours = pump(&ours, chaos.address, "kiosk-1", &clock);
+        let id = confirm(&ours, &clock).await.id;
+        drain(&mut pump_ours, &clock).await;
+
+        let restored = Db::open(&old, central::SCHEMA).expect("open");
+        let (address, _b) = serve(&restored, &clock, nothing_more()).await;
+        chaos.lead_to(address);
+        confirm(&others, &clock).await;
+        let mut pump_others = pump(&others, chaos.address, "kiosk-1", &clock);
+        drain(&mut pump_others, &clock).await;
+        // The sender starts anew as well, so that it remembers nothing.
+        let mut pump_ours = pump(&ours, chaos.address, "kiosk-1", &clock);
+        drain(&mut pump_ours, &clock).await;
+        drain(&mut pump_ours, &clock).await;
+        assert!(ids_at(&restored.db).contains(&id));
+    });
+}
+
+#[test]
+fn a_life_that_ended_while_the_sender_was_off_is_noticed_at_the_first_answer() {
+    run(async {
+        let clock = clock();
+        let kiosk = Db::memory(KIOSK).expect("open").db;
+        let (first, second) = (
+            Db::memory(central::SCHEMA).expect("open"),
+            Db::memory(central::SCHEMA).expect("open"),
+        );
+        let (address, _a) = serve(&first, &clock, nothing_more()).await;
+        let id = confirm(&kiosk, &clock).await.id;
+        drain(&mut pump(&kiosk, address, "kiosk-1", &clock), &clock).await;
+        let (address, _b) = serve(&second, &clock, nothing_more()).await;
+        let mut again = pump(&kiosk, address, "kiosk-1", &clock);
+        assert_eq!(again.pass().await.expect("asks"), Pass::Answered);
+        drain(&mut again, &clock).await;
+        assert_eq!(ids_at(&second.db), [id]);
+    });
+}
+
+#[test]
 fn a_mark_that_the_server_did_not_sign_lets_nothing_go() {
     let kiosk = Db::memory(KIOSK).expect("open").db;
     let pump = pump(
