@@ -4,6 +4,7 @@
 //! Standard output is for results, standard error for people and logs.
 
 mod audit;
+mod board;
 mod compose;
 mod demo;
 mod municipal;
@@ -52,6 +53,8 @@ enum Command {
         #[command(subcommand)]
         action: Option<staff::OfficeAction>,
     },
+    /// The board of a waiting room, on the screen of this machine; televisions open /board of the office instead.
+    Board(board::BoardArguments),
     /// The municipality's side: receives submissions and verifies receipts.
     Central {
         /// Settings of central.
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
             }
         },
         Command::Backup(arguments) => municipal::backup(&arguments),
+        Command::Board(arguments) => board::run(arguments),
         Command::Procedure { action } => tools::procedure(action),
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),

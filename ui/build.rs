@@ -4,5 +4,5 @@ fn main() {
     let config = slint_build::CompilerConfiguration::new()
         .with_style("fluent-light".into())
         .embed_resources(slint_build::EmbedResourcesKind::EmbedFiles);
-    slint_build::compile_with_config("slint/kiosk.slint", config).expect("the Slint files compile");
+    slint_build::compile_with_config("slint/screens.slint", config).expect("the Slint files compile");
 }

@@ -4,6 +4,8 @@
 //! Begin at [`routes`]; what it hears is `/api/v1/board/events`, what it does is in `board.js`.
 
 pub mod picture;
+#[cfg(feature = "screen")]
+pub mod screen;
 mod turn;
 
 #[cfg(test)]

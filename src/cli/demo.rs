@@ -41,7 +41,7 @@ pub(super) struct DemoArguments {
     landscape: bool,
 }
 
-fn language(code: &str) -> Result<Language, String> {
+pub(super) fn language(code: &str) -> Result<Language, String> {
     Language::from_code(code).ok_or_else(|| "write es, qu or en".to_owned())
 }
 

@@ -52,6 +52,29 @@ pub fn scale(size: Size) -> f32 {
     (width as f32 / design.width as f32).min(height as f32 / design.height as f32)
 }
 
+/// Makes a component of a window in memory, at the scale that `size` needs.
+pub(crate) fn in_memory<T>(
+    size: Size,
+    make: impl FnOnce() -> Result<T, PlatformError>,
+) -> Result<(T, Rc<MinimalSoftwareWindow>), ScreenError> {
+    if !READY.get() {
+        slint::platform::set_platform(Box::new(InMemory {
+            started: Instant::now(),
+        }))
+        .map_err(|error| ScreenError::NotMade(error.to_string()))?;
+        READY.set(true);
+    }
+    let component = make().map_err(|error| ScreenError::NotMade(error.to_string()))?;
+    let window = MADE
+        .with(|made| made.borrow_mut().take())
+        .ok_or_else(|| ScreenError::NotMade("Slint made no window".into()))?;
+    window.dispatch_event(WindowEvent::ScaleFactorChanged {
+        scale_factor: scale(size),
+    });
+    slint::Window::set_size(&window, PhysicalSize::new(size.width, size.height));
+    Ok((component, window))
+}
+
 /// The screen.
 pub struct Screen {
     window: Rc<MinimalSoftwareWindow>,
@@ -66,21 +89,7 @@ impl Screen {
     /// Makes a screen of `size` pixels that shows nothing yet.
     pub fn new(size: Size) -> Result<Self, ScreenError> {
         let failed = |error: PlatformError| ScreenError::NotMade(error.to_string());
-        if !READY.get() {
-            slint::platform::set_platform(Box::new(InMemory {
-                started: Instant::now(),
-            }))
-            .map_err(|error| ScreenError::NotMade(error.to_string()))?;
-            READY.set(true);
-        }
-        let ui = ventanilla_ui::Kiosk::new().map_err(failed)?;
-        let window = MADE
-            .with(|made| made.borrow_mut().take())
-            .ok_or_else(|| ScreenError::NotMade("Slint made no window".into()))?;
-        window.dispatch_event(WindowEvent::ScaleFactorChanged {
-            scale_factor: scale(size),
-        });
-        slint::Window::set_size(&window, PhysicalSize::new(size.width, size.height));
+        let (ui, window) = in_memory(size, ventanilla_ui::Kiosk::new)?;
         ui.show().map_err(failed)?;
         Ok(Self {
             window,

@@ -1,6 +1,7 @@
 //! The touch screens as Slint generates them: no logic lives here.
 //!
-//! Begin reading at `slint/kiosk.slint`; the values that fill it come from `ventanilla`'s `kiosk` face.
+//! Begin reading at `slint/kiosk.slint` and `slint/board.slint`; the values that fill them come from the faces `kiosk`
+//! and `board` of `ventanilla`.
 #![allow(missing_docs)]
 
 slint::include_modules!();
