@@ -85,6 +85,15 @@ enum Command {
         #[command(subcommand)]
         action: printer::PrinterAction,
     },
+    /// Checks the printers of a kiosk and prints a sample on each.
+    Doctor {
+        /// Settings of the kiosk.
+        #[arg(long)]
+        config: PathBuf,
+        /// Ask only; no paper is used.
+        #[arg(long)]
+        no_print: bool,
+    },
 }
 
 /// `--display`.
@@ -148,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),
         Command::Printer { action } => printer::run(action),
+        Command::Doctor { config, no_print } => printer::doctor(&config, !no_print),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

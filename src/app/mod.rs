@@ -5,6 +5,7 @@
 pub mod backup;
 pub mod board;
 pub mod central;
+pub mod diagnose;
 pub mod kiosk;
 pub mod office;
 pub mod outbox;

@@ -214,6 +214,7 @@ impl Demo {
             },
             phone: PHONE.to_owned(),
             printer: self.printer.clone(),
+            printing: kiosk::PrintingConfig::default(),
             office: Some(kiosk::Upstream {
                 url: format!("http://{office}"),
                 token_file: self.key("kiosk.token"),

@@ -10,12 +10,38 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::print;
-use crate::devices::printer::Profile;
+use crate::app::diagnose::{self, Check, Occasion};
+use crate::clock::Clock;
+use crate::config;
+use crate::config::kiosk::KioskConfig;
 use crate::devices::printer::sim::{self, Build, Control, Simulator};
+use crate::devices::printer::{self, PrinterSpec, Profile};
+use crate::i18n::Language;
 
 /// `ventanilla printer …`
 #[derive(Subcommand)]
 pub(super) enum PrinterAction {
+    /// Names the printers that are plugged in and the profiles there are.
+    List,
+    /// Asks a printer everything that can be asked without paper.
+    Probe {
+        /// Where it is: tcp:HOST:9100, usb:VENDOR:PRODUCT, serial:PATH@BAUD,FLOW.
+        printer: PrinterSpec,
+        /// The model it should be.
+        #[arg(long, default_value = "generic-80")]
+        profile: String,
+    },
+    /// Prints a sample with everything on it.
+    Test {
+        /// Where it is: tcp:HOST:9100, usb:VENDOR:PRODUCT, serial:PATH@BAUD,FLOW, dir:PATH.
+        printer: PrinterSpec,
+        /// Its model.
+        #[arg(long, default_value = "80-raster")]
+        profile: String,
+        /// Language of the sample: es, qu or en.
+        #[arg(long, default_value = "es", value_parser = super::demo::language)]
+        lang: Language,
+    },
     /// Is a network printer with switches for paper, lid and line; every sheet becomes a picture.
     Simulate(SimulateArguments),
 }
@@ -42,7 +68,80 @@ pub(super) struct SimulateArguments {
 
 pub(super) fn run(action: PrinterAction) -> anyhow::Result<()> {
     match action {
+        PrinterAction::List => {
+            list();
+            Ok(())
+        }
+        PrinterAction::Probe { printer, profile } => check(&printer, &profile, Language::Spanish, false),
+        PrinterAction::Test {
+            printer,
+            profile,
+            lang,
+        } => check(&printer, &profile, lang, true),
         PrinterAction::Simulate(arguments) => simulate(&arguments),
+    }
+}
+
+/// `ventanilla doctor`: the printers of a kiosk's settings, with a sample each.
+pub(super) fn doctor(path: &Path, prints: bool) -> anyhow::Result<()> {
+    let config: KioskConfig = config::load(path)?;
+    let config = config.resolved(path);
+    let occasion = Occasion::of(&config, Clock::System.now());
+    let checks = match diagnose::printers(&config) {
+        Err(wrong) => wrong,
+        Ok(printers) => printers
+            .iter()
+            .flat_map(|(name, spec, profile)| diagnose::check_printer(name, spec, profile, &occasion, prints))
+            .collect(),
+    };
+    report(&checks)
+}
+
+fn check(spec: &PrinterSpec, profile: &str, language: Language, prints: bool) -> anyhow::Result<()> {
+    let occasion = Occasion {
+        place: "Ventanilla".to_owned(),
+        office_kind: spec.to_string(),
+        device: "ventanilla printer test".to_owned(),
+        at: Clock::System.now(),
+        zone: jiff::tz::TimeZone::system(),
+        language,
+    };
+    let profile = Profile::find(profile)?;
+    report(&diagnose::check_printer(
+        "printer", spec, &profile, &occasion, prints,
+    ))
+}
+
+/// One line a check: `ok`, `wrong` or `look`, what, and what was seen.
+fn report(checks: &[Check]) -> anyhow::Result<()> {
+    for check in checks {
+        let word = match check.ok {
+            Some(true) => "ok",
+            Some(false) => "wrong",
+            None => "look",
+        };
+        print(&format!("{word:<6}{}: {}", check.name, check.detail));
+    }
+    match checks.iter().filter(|check| check.ok == Some(false)).count() {
+        0 => Ok(()),
+        1 => bail!("1 thing is wrong; see above"),
+        n => bail!("{n} things are wrong; see above"),
+    }
+}
+
+fn list() {
+    for attached in printer::attached() {
+        let now = attached
+            .device_file
+            .map(|path| format!(" (now {})", path.display()))
+            .unwrap_or_default();
+        print(&format!("printer {} {}{now}", attached.spec, attached.name));
+    }
+    for profile in Profile::all() {
+        print(&format!(
+            "profile {} ({}), {} dots",
+            profile.name, profile.maker, profile.width_dots
+        ));
     }
 }
 

@@ -21,8 +21,11 @@ pub struct KioskConfig {
     pub place: Place,
     /// Where citizens can ask by telephone.
     pub phone: String,
-    /// Where and how to print: `dir:PATH`, `tcp:HOST:9100`.
+    /// Where to print: `dir:PATH`, `tcp:HOST:9100`, `usb:04b8:0e15`, `serial:/dev/ttyS0@38400,rtscts`.
     pub printer: String,
+    /// How to print.
+    #[serde(default)]
+    pub printing: PrintingConfig,
     /// The office's hub; without it every ticket is refused and submissions wait.
     pub office: Option<Upstream>,
     /// Where the page to check a receipt is: the QR on paper leads there, and codes are looked up there.
@@ -55,13 +58,61 @@ impl KioskConfig {
             beside(&mut office.token_file);
             office.receipt_keys.iter_mut().for_each(beside);
         }
-        if let Some(folder) = self.printer.strip_prefix("dir:") {
-            let mut folder = PathBuf::from(folder);
-            beside(&mut folder);
-            self.printer = format!("dir:{}", folder.display());
+        let second = self.printing.second.as_mut().map(|second| &mut second.printer);
+        for printer in [Some(&mut self.printer), second].into_iter().flatten() {
+            if let Some(folder) = printer.strip_prefix("dir:") {
+                let mut folder = PathBuf::from(folder);
+                beside(&mut folder);
+                *printer = format!("dir:{}", folder.display());
+            }
+        }
+        if self.printing.profile.ends_with(".toml") {
+            let mut file = PathBuf::from(&self.printing.profile);
+            beside(&mut file);
+            self.printing.profile = file.display().to_string();
         }
         self
     }
+}
+
+/// How to print.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrintingConfig {
+    /// Model of the printer, as `ventanilla printer list` names it, or a .toml file.
+    pub profile: String,
+    /// `raster` draws everything; `text` lets the printer write, for slow cables. Without it the profile decides.
+    pub look: Option<String>,
+    /// Metres of paper on a new roll.
+    pub roll_m: u32,
+    /// The printer that helps out when the first is not ready.
+    pub second: Option<SecondPrinter>,
+}
+
+/// The printer that helps out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondPrinter {
+    /// Where it is.
+    pub printer: String,
+    /// Its model.
+    #[serde(default = "default_profile")]
+    pub profile: String,
+}
+
+impl Default for PrintingConfig {
+    fn default() -> Self {
+        Self {
+            profile: default_profile(),
+            look: None,
+            roll_m: 80,
+            second: None,
+        }
+    }
+}
+
+fn default_profile() -> String {
+    "80-raster".to_owned()
 }
 
 /// The office as citizens know it.

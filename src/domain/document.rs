@@ -1,12 +1,13 @@
 //! What a paper says, before any printer is thought of.
 //!
 //! A [`Document`] is a list of blocks in reading order, each a role and not a size; the printer module
-//! gives the roles their dots. The three papers of the house are laid out in [`papers`] from words the
-//! caller already translated. Nothing here knows a language, a printer or a clock, and no block can
+//! gives the roles their dots. The papers of the house are laid out in [`papers`] and [`service`] from
+//! words the caller already translated. Nothing here knows a language, a printer or a clock, and no block can
 //! carry a lane, a name or a whole identity number.
 
 mod clean;
 pub mod papers;
+pub mod service;
 mod text;
 
 pub use clean::clean;
@@ -14,6 +15,7 @@ pub use papers::{
     ChecklistPaper, ChecklistWords, ReceiptPaper, ReceiptWords, TurnPaper, TurnWords, checklist, receipt,
     turn_ticket,
 };
+pub use service::{PaymentPaper, PaymentWords, ReadinessPaper, payment, readiness};
 
 /// Which of the house's papers a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub enum DocumentKind {
     Receipt,
     /// What to bring, printed from the page of a procedure.
     Checklist,
+    /// What to pay and with which number.
+    Payment,
+    /// A technician's sample.
+    Readiness,
 }
 
 /// One paper: blocks in reading order.

@@ -10,6 +10,7 @@ pub mod document;
 pub mod event;
 pub mod id;
 pub mod office;
+pub mod printing;
 pub mod procedure;
 pub mod queue;
 pub mod receipt;

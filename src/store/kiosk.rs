@@ -1,6 +1,7 @@
 //! What a kiosk keeps: receipts, turns, held numbers and the print journal. No personal data in the clear.
 //!
-//! The sealed submissions are in [`super::outbox`], in the same file and the same transactions.
+//! The sealed submissions are in [`super::outbox`], in the same file and the same transactions; the papers are in
+//! [`print`].
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -8,12 +9,20 @@ use uuid::Uuid;
 
 use super::{Schema, StoreError, outbox};
 use crate::clock::from_micros;
-use crate::domain::id::{PrintJobId, SubmissionId, TicketId};
+use crate::domain::id::{SubmissionId, TicketId};
+
+pub mod print;
 
 /// The file of a kiosk.
 pub const SCHEMA: Schema = Schema {
     application_id: 0x5645_4b31,
-    migrations: &[outbox::TABLES, TABLES, outbox::WORDS, super::usage::KIOSK_TABLES],
+    migrations: &[
+        outbox::TABLES,
+        TABLES,
+        outbox::WORDS,
+        super::usage::KIOSK_TABLES,
+        print::TABLES,
+    ],
 };
 
 const TABLES: &str = "
@@ -374,85 +383,17 @@ pub fn numbers_held(c: &Connection, queue: &str, business_date: &str) -> Result<
     )?)
 }
 
-/// A paper to print.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrintJobRow {
-    /// The job; also the name of its files on a `dir:` printer.
-    pub id: PrintJobId,
-    /// `receipt`, `turn` or `list`.
-    pub kind: &'static str,
-    /// The submission or ticket it is about.
-    pub about: Option<String>,
-    /// 0 for the original.
-    pub copy_no: u32,
-    /// SHA-256 of what the printer gets, hexadecimal. The bytes themselves say what a person declared and stay in
-    /// memory: nobody who carries the kiosk away may read them.
-    pub sha256: String,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-/// Puts a paper into the journal, or gives it its last form while it still waits.
-pub fn add_print_job(c: &Connection, row: &PrintJobRow) -> Result<(), StoreError> {
-    c.execute(
-        "INSERT INTO print_job (id, kind, about, copy_no, sha256, state, created_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256 WHERE state = 'queued'",
-        params![
-            row.id.to_string(),
-            row.kind,
-            row.about,
-            row.copy_no,
-            row.sha256,
-            row.created_at.as_microsecond()
-        ],
-    )?;
-    Ok(())
-}
-
-/// How often a paper about something was printed as a copy.
-pub fn copies_of(c: &Connection, kind: &str, about: &str) -> Result<u32, StoreError> {
-    Ok(c.query_row(
-        "SELECT coalesce(max(copy_no), 0) FROM print_job WHERE kind = ?1 AND about = ?2",
-        params![kind, about],
-        |row| row.get(0),
-    )?)
-}
-
-/// Marks a job, with the reason of trouble where there is one.
-pub fn mark_print_job(
-    c: &Connection,
-    id: PrintJobId,
-    state: &str,
-    reason: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    c.execute(
-        "UPDATE print_job SET state = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
-        params![id.to_string(), state, reason, at.as_microsecond()],
-    )?;
-    Ok(())
-}
-
-/// What a restart makes of the journal: what was being sent is unknown, what waited is old and is not printed
-/// by itself, what was wanted and got no number is void.
-pub fn settle_after_start(c: &Connection, at: Timestamp) -> Result<(), StoreError> {
-    let now = at.as_microsecond();
-    c.execute(
-        "UPDATE print_job SET state = 'unknown', changed_at = ?1 WHERE state = 'sending'",
-        [now],
-    )?;
-    c.execute(
-        "UPDATE print_job SET state = CASE kind WHEN 'receipt' THEN 'held' ELSE 'expired' END,
-                reason = 'restart', changed_at = ?1
-         WHERE state = 'queued'",
-        [now],
-    )?;
+/// What a restart makes of what was under way: a wish that got no number is void, and the print journal settles
+/// as [`print::settle`] says.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn settle_after_start(c: &Connection, at: Timestamp) -> Result<print::Settled, StoreError> {
     c.execute(
         "UPDATE ticket SET state = 'void', known_to_office = 0 WHERE state = 'wanted'",
         [],
     )?;
-    Ok(())
+    print::settle(c, at)
 }
 
 /// Counts an anonymous mark.

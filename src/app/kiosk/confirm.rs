@@ -11,12 +11,13 @@ use tracing::warn;
 
 use super::Shell;
 use super::papers::{self, ReceiptFacts};
-use super::print::Job;
+use super::press::Job;
 use super::turn::{self, Number};
 use crate::app::outbox::confirm::{Case, Confirmed};
 use crate::clock;
 use crate::devices::printer::Profile;
 use crate::domain::id::PrintJobId;
+use crate::domain::printing::PaperKind;
 use crate::domain::procedure::{Cost, ProcedureId};
 use crate::domain::seal::hex;
 use crate::domain::session::view::Tone;
@@ -24,7 +25,8 @@ use crate::domain::session::{NoTurn, Saved, SubmitRequest, TurnWish};
 use crate::domain::submission::{Answer, Consent, Content, FormResult};
 use crate::i18n::{self, Language};
 use crate::store::StoreError;
-use crate::store::kiosk::{self as rows, PrintJobRow, ReceiptRow};
+use crate::store::kiosk::print::{self as journal, PrintJobRow};
+use crate::store::kiosk::{self as rows, ReceiptRow};
 
 /// What the last citizen's papers said, for a copy while they stand there.
 pub(super) struct Act {
@@ -69,6 +71,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
     let confirmed = {
         let (sealer, seed, wanted) = (shell.sealer.clone(), clock::random(), wanted.clone());
         let (setup, request, procedure) = (shell.setup.clone(), request.clone(), request.procedure.clone());
+        let profile = shell.profile.clone();
         shell
             .db
             .write(move |c| {
@@ -83,48 +86,34 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
                         created_at: confirmed.at,
                     },
                 )?;
-                let paper = receipt(&setup, &request, &confirmed, None, None);
-                rows::add_print_job(
-                    c,
-                    &job_row(
-                        paper_id,
-                        "receipt",
-                        confirmed.id.to_string(),
-                        0,
-                        &paper,
-                        confirmed.at,
-                    ),
-                )?;
+                let paper = receipt(&setup, &profile, &request, &confirmed, None, None);
+                let row = receipt_row(paper_id, &confirmed, &paper);
+                journal::add_print_job(c, &row)?;
                 if let Some(wanted) = &wanted {
                     rows::want_ticket(c, wanted)?;
                 }
-                Ok((confirmed, paper))
+                Ok((confirmed, Job::new(&row, paper)))
             })
             .await
     };
-    let (confirmed, paper) = match confirmed {
+    let (confirmed, job) = match confirmed {
         Ok(confirmed) => confirmed,
         Err(problem) => return (refusal(shell, &problem), None),
     };
     if let Some(sender) = &shell.sender {
         sender.wake();
     }
-    let mut jobs = vec![Job::new(paper_id, paper)];
+    let mut jobs = vec![job];
     let mut number = Err(NoTurn::NoNumber);
     if let Some(wanted) = &wanted {
         match turn::number(shell, wanted, request.language).await {
             Ok(Ok(given)) => {
-                let paper = receipt(&shell.setup, &request, &confirmed, Some(&given.look.number), None);
-                let row = job_row(
-                    paper_id,
-                    "receipt",
-                    confirmed.id.to_string(),
-                    0,
-                    &paper,
-                    confirmed.at,
-                );
-                match shell.db.write(move |c| rows::add_print_job(c, &row)).await {
-                    Ok(()) => jobs = vec![Job::new(paper_id, paper)],
+                let shown = Some(given.look.number.as_str());
+                let paper = receipt(&shell.setup, &shell.profile, &request, &confirmed, shown, None);
+                let row = receipt_row(paper_id, &confirmed, &paper);
+                let job = Job::new(&row, paper);
+                match shell.db.write(move |c| journal::add_print_job(c, &row)).await {
+                    Ok(()) => jobs = vec![job],
                     // The first version is in the journal and says everything but the number, which its own paper says.
                     Err(problem) => shell.log_failure("receipt with number", &problem),
                 }
@@ -196,51 +185,45 @@ pub(super) async fn copy(shell: &Shell, act: &Act) -> Result<Vec<Job>, StoreErro
     let mut papers = Vec::new();
     if let Some((request, confirmed)) = &act.receipt {
         let about = confirmed.id.to_string();
-        let copy_no = copies(shell, "receipt", &about).await? + 1;
+        let copy_no = copies(shell, PaperKind::Receipt, &about).await? + 1;
         let number = act.turn.as_ref().map(|given| given.look.number.as_str());
-        papers.push((
-            "receipt",
-            about,
-            copy_no,
-            receipt(&shell.setup, request, confirmed, number, Some(copy_no)),
-        ));
+        let paper = receipt(
+            &shell.setup,
+            &shell.profile,
+            request,
+            confirmed,
+            number,
+            Some(copy_no),
+        );
+        papers.push((PaperKind::Receipt, about, copy_no, paper));
     }
     if let Some(given) = &act.turn {
         let about = given.ticket.to_string();
-        let copy_no = copies(shell, "turn", &about).await? + 1;
+        let copy_no = copies(shell, PaperKind::Turn, &about).await? + 1;
         let paper = papers::turn_paper(
             &shell.setup,
             act.language,
             &given.look,
             given.at,
             Some(copy_no),
-            &Profile::default(),
+            &shell.profile,
         );
-        papers.push(("turn", about, copy_no, paper));
+        papers.push((PaperKind::Turn, about, copy_no, paper));
     }
-    let rows: Vec<PrintJobRow> = papers
-        .iter()
+    let (rows, jobs): (Vec<PrintJobRow>, Vec<Job>) = papers
+        .into_iter()
         .map(|(kind, about, copy_no, paper)| {
-            job_row(
-                PrintJobId::new(shell.moment()),
-                kind,
-                about.clone(),
-                *copy_no,
-                paper,
-                now,
-            )
+            let id = PrintJobId::new(shell.moment());
+            let row = job_row(id, kind, about, copy_no, &paper, now);
+            let job = Job::new(&row, paper);
+            (row, job)
         })
-        .collect();
-    let ids: Vec<PrintJobId> = rows.iter().map(|row| row.id).collect();
+        .unzip();
     shell
         .db
-        .write(move |c| rows.iter().try_for_each(|row| rows::add_print_job(c, row)))
+        .write(move |c| rows.iter().try_for_each(|row| journal::add_print_job(c, row)))
         .await?;
-    Ok(ids
-        .into_iter()
-        .zip(papers)
-        .map(|(id, (_, _, _, paper))| Job::new(id, paper))
-        .collect())
+    Ok(jobs)
 }
 
 /// The list of what a procedure needs.
@@ -255,23 +238,24 @@ pub(super) async fn list(
         .catalogue
         .procedure(procedure)
         .ok_or(StoreError::Unreadable { what: "procedure" })?;
-    let paper = papers::list_paper(&shell.setup, procedure, language, now, &Profile::default());
-    let id = PrintJobId::new(shell.moment());
+    let paper = papers::list_paper(&shell.setup, procedure, language, now, &shell.profile);
+    let about = procedure.identifier.as_str().to_owned();
     let row = job_row(
-        id,
-        "list",
-        procedure.identifier.as_str().to_owned(),
+        PrintJobId::new(shell.moment()),
+        PaperKind::List,
+        about,
         0,
         &paper,
         now,
     );
-    shell.db.write(move |c| rows::add_print_job(c, &row)).await?;
-    Ok(Job::new(id, paper))
+    let job = Job::new(&row, paper);
+    shell.db.write(move |c| journal::add_print_job(c, &row)).await?;
+    Ok(job)
 }
 
-async fn copies(shell: &Shell, kind: &'static str, about: &str) -> Result<u32, StoreError> {
+async fn copies(shell: &Shell, kind: PaperKind, about: &str) -> Result<u32, StoreError> {
     let about = about.to_owned();
-    shell.db.write(move |c| rows::copies_of(c, kind, &about)).await
+    shell.db.write(move |c| journal::copies_of(c, kind, &about)).await
 }
 
 fn refusal(shell: &Shell, problem: &StoreError) -> Saved {
@@ -284,6 +268,7 @@ fn refusal(shell: &Shell, problem: &StoreError) -> Saved {
 
 fn receipt(
     setup: &crate::domain::session::Setup,
+    profile: &Profile,
     request: &SubmitRequest,
     confirmed: &Confirmed,
     turn: Option<&str>,
@@ -307,12 +292,23 @@ fn receipt(
         turn,
         copy,
     };
-    papers::receipt_paper(setup, request, &facts, &Profile::default())
+    papers::receipt_paper(setup, request, &facts, profile)
+}
+
+fn receipt_row(id: PrintJobId, confirmed: &Confirmed, paper: &papers::Paper) -> PrintJobRow {
+    job_row(
+        id,
+        PaperKind::Receipt,
+        confirmed.id.to_string(),
+        0,
+        paper,
+        confirmed.at,
+    )
 }
 
 pub(super) fn job_row(
     id: PrintJobId,
-    kind: &'static str,
+    kind: PaperKind,
     about: String,
     copy_no: u32,
     paper: &papers::Paper,

@@ -8,6 +8,7 @@ mod confirm;
 mod help;
 mod inbox;
 mod papers;
+mod press;
 mod print;
 mod setup;
 mod turn;
@@ -17,14 +18,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
+use super::diagnose;
 use super::outbox::confirm::Sealer;
 use super::outbox::{self, keyfile};
 use super::{StartError, Stop};
 use crate::clock::{self, Clock};
 use crate::config::kiosk::KioskConfig;
-use crate::devices::printer::{Printer, PrinterSpec, Profile};
+use crate::devices::printer::{Printer, Profile};
 use crate::domain::id::Moment;
 use crate::domain::session::{Effect, Input, Saved, Setup};
 use crate::domain::ticket::BusinessDate;
@@ -32,6 +34,8 @@ use crate::store::{self, Db};
 use crate::sync::office::{Deadlines, OfficeClient};
 
 pub use inbox::{Inbox, Outlet};
+pub use press::PrinterHealth;
+pub use print::Healths;
 
 /// A kiosk that runs, without its screen.
 pub struct RunningKiosk {
@@ -41,6 +45,8 @@ pub struct RunningKiosk {
     pub effects: mpsc::UnboundedSender<Effect>,
     /// The clock of the session.
     pub clock: Clock,
+    /// How the printers are.
+    pub printers: Healths,
     worker: tokio::task::JoinHandle<()>,
 }
 
@@ -65,6 +71,8 @@ struct Shell {
     office: Option<OfficeClient>,
     http: reqwest::Client,
     outlet: Outlet,
+    /// What the usual printer can do.
+    profile: Profile,
     /// Wakes whoever tells the office of what it does not know.
     news: Notify,
     sender: Option<outbox::Sender>,
@@ -99,24 +107,40 @@ pub async fn start(
     clock: Clock,
     stop: Stop,
 ) -> Result<(RunningKiosk, Inbox), StartError> {
-    let spec: PrinterSpec =
-        config
-            .printer
-            .parse()
-            .map_err(|problem: crate::devices::printer::SpecError| StartError::Setup {
-                what: "The printer's address".into(),
-                problem: problem.to_string(),
-            })?;
-    let printer = Printer::open(&spec, Profile::default());
+    let mut printers = diagnose::printers(&config)
+        .map_err(|wrong| StartError::Setup {
+            what: "The printer".into(),
+            problem: wrong
+                .into_iter()
+                .map(|check| check.detail)
+                .collect::<Vec<_>>()
+                .join("; "),
+        })?
+        .into_iter()
+        .map(|(_, spec, profile)| Printer::open(&spec, profile));
+    let first = printers.next().expect("the settings have a printer");
+    let (profile, second) = (first.profile().clone(), printers.next());
     let opened = Db::open(&config.data.join("kiosk.db"), store::kiosk::SCHEMA)?;
     if let Some(aside) = &opened.quarantined {
         error!(aside = %aside.display(), "the kiosk's data file was damaged and is put aside; a new one was begun");
     }
     let now = clock.now();
-    opened
+    let settled = opened
         .db
         .write(move |c| store::kiosk::settle_after_start(c, now))
         .await?;
+    let roll_mm = u64::from(config.printing.roll_m) * 1_000;
+    let mut press = press::Press::new(opened.db.clone(), clock.clone(), first, roll_mm);
+    if let Some(second) = second {
+        press = press.with_second(second, roll_mm);
+    }
+    if settled.interrupted > 0 {
+        warn!(
+            papers = settled.interrupted,
+            "the program stopped while it printed; what became of these papers is not known"
+        );
+        press.expect_torn_paper();
+    }
     let (setup, catalogue_hash) = setup::read(&config, landscape)?;
     let setup = Arc::new(setup);
     let sealer = Sealer {
@@ -157,13 +181,15 @@ pub async fn start(
         sealer,
         office,
         http,
-        outlet,
+        outlet: outlet.clone(),
+        profile,
         news: Notify::new(),
         sender,
         day_cut,
     });
     let (effects, waiting) = mpsc::unbounded_channel();
-    let papers = print::start(shell.clone(), printer);
+    let printers = print::Healths::default();
+    let papers = print::start(outlet, press, printers.clone());
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
     tokio::spawn(around::tell(shell.clone(), stop.clone()));
     let helpers = help::start(shell.clone(), stop);
@@ -178,6 +204,7 @@ pub async fn start(
             setup,
             effects,
             clock,
+            printers,
             worker,
         },
         inbox,
@@ -252,7 +279,10 @@ async fn work(
             Effect::EndHelp => helpers.end(),
             Effect::Count(mark) => usage::count(&shell, mark).await,
             Effect::Rate(mark) => usage::rate(&shell, mark).await,
-            Effect::Wiped => last = None,
+            Effect::Wiped => {
+                papers.forget();
+                last = None;
+            }
         }
     }
 }

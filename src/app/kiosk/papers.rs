@@ -16,15 +16,16 @@ use crate::i18n::{self, Language};
 
 /// A paper ready for the journal.
 pub(super) struct Paper {
+    pub(super) document: Document,
+    /// For the first printer.
     pub(super) bytes: Vec<u8>,
-    pub(super) words: String,
 }
 
 impl Paper {
-    fn of(document: &Document, profile: &Profile) -> Self {
+    fn of(document: Document, profile: &Profile) -> Self {
         Self {
-            bytes: compose(document, profile),
-            words: document.to_text(),
+            bytes: compose(&document, profile),
+            document,
         }
     }
 }
@@ -119,7 +120,7 @@ pub(super) fn receipt_paper(
             copy: say("paper-copy"),
         },
     });
-    Paper::of(&document, profile)
+    Paper::of(document, profile)
 }
 
 /// The turn ticket. Its lane is nobody's business and is not a parameter.
@@ -154,11 +155,17 @@ pub(super) fn turn_paper(
         wait,
         taken: stamp(at, &setup.zone),
         qr: Some(turn.qr.clone()),
+        hours: (!setup.hours.is_empty())
+            .then(|| i18n::fill(language, "paper-hours", &[("hours", &setup.hours)])),
         device: kiosk,
         check: turn.number.clone(),
         copy,
         words: TurnWords {
-            your_turn: say("paper-turn"),
+            your_turn: match i18n::beside(language, "paper-turn") {
+                // Kichwa never stands without its Spanish.
+                Some(spanish) => format!("{} · {spanish}", say("paper-turn")),
+                None => say("paper-turn"),
+            },
             ahead: say("paper-ahead"),
             wait: say("paper-wait"),
             taken: say("paper-taken"),
@@ -167,7 +174,7 @@ pub(super) fn turn_paper(
             copy: say("paper-copy"),
         },
     });
-    Paper::of(&document, profile)
+    Paper::of(document, profile)
 }
 
 /// The list of what a procedure needs.
@@ -215,7 +222,7 @@ pub(super) fn list_paper(
             ],
         },
     });
-    Paper::of(&document, profile)
+    Paper::of(document, profile)
 }
 
 /// `24/11/2026 10:15` in the office's zone.

@@ -1,114 +1,100 @@
-//! The printer's thread and the journal it keeps.
-//!
-//! "Sending" is on the disk before the first byte goes, so that a power cut never makes two unmarked originals.
+//! The printers' thread: it owns the printers, so that nothing else ever waits for one.
 
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tracing::{error, warn};
 
-use super::Shell;
-use super::papers::Paper;
-use crate::devices::printer::{Outcome, Printer};
-use crate::domain::id::PrintJobId;
+use super::inbox::Outlet;
+use super::press::{Job, Press, PrinterHealth};
 use crate::domain::session::Input;
-use crate::store::{StoreError, kiosk as rows};
 
-/// A paper that is in the journal.
-#[derive(Clone)]
-pub(super) struct Job {
-    id: PrintJobId,
-    bytes: Arc<Vec<u8>>,
-    words: Arc<String>,
+/// How often an idle printer is asked how it is: a change is known within three seconds.
+const LOOK_EVERY: Duration = Duration::from_millis(2_500);
+
+enum Order {
+    Print {
+        jobs: Vec<Job>,
+        answer: Option<oneshot::Sender<bool>>,
+    },
+    Forget,
 }
 
-impl Job {
-    pub(super) fn new(id: PrintJobId, paper: Paper) -> Self {
-        Self {
-            id,
-            bytes: Arc::new(paper.bytes),
-            words: Arc::new(paper.words),
-        }
-    }
-}
-
-struct Order {
-    jobs: Vec<Job>,
-    answer: Option<oneshot::Sender<bool>>,
-}
-
-/// The way to the printer.
+/// The way to the printers.
 #[derive(Clone)]
 pub(super) struct Papers {
     orders: mpsc::Sender<Order>,
 }
 
+/// How the printers were when they were last asked.
+#[derive(Clone, Default)]
+pub struct Healths(Arc<Mutex<Vec<PrinterHealth>>>);
+
+impl Healths {
+    /// The usual printer first.
+    pub fn get(&self) -> Vec<PrinterHealth> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, healths: Vec<PrinterHealth>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = healths;
+    }
+}
+
 impl Papers {
     /// Prints the papers of an act; the session hears when all are out.
     pub(super) fn print(&self, jobs: Vec<Job>) {
-        let _ = self.orders.send(Order { jobs, answer: None });
+        let _ = self.orders.send(Order::Print { jobs, answer: None });
     }
 
     /// Prints one paper and says whether it came out.
     pub(super) async fn print_one(&self, job: Job) -> bool {
         let (answer, answered) = oneshot::channel();
-        let _ = self.orders.send(Order {
+        let _ = self.orders.send(Order::Print {
             jobs: vec![job],
             answer: Some(answer),
         });
         answered.await.unwrap_or(false)
     }
+
+    /// The citizen left: what could not be printed is not printed any more.
+    pub(super) fn forget(&self) {
+        let _ = self.orders.send(Order::Forget);
+    }
 }
 
-/// Starts the thread that owns the printer.
-pub(super) fn start(shell: Arc<Shell>, mut printer: Printer) -> Papers {
+/// Starts the thread that owns the printers.
+pub(super) fn start(outlet: Outlet, mut press: Press, healths: Healths) -> Papers {
     let (orders, waiting) = mpsc::channel::<Order>();
     thread::Builder::new()
         .name("printer".into())
         .spawn(move || {
-            for order in waiting {
-                let mut ok = true;
-                for job in &order.jobs {
-                    ok &= print(&shell, &mut printer, job);
-                }
-                match order.answer {
-                    Some(answer) => {
-                        let _ = answer.send(ok);
+            healths.set(press.look());
+            loop {
+                match waiting.recv_timeout(LOOK_EVERY) {
+                    Ok(Order::Print { jobs, answer }) => {
+                        let ok = press.print(&jobs);
+                        match answer {
+                            Some(answer) => {
+                                let _ = answer.send(ok);
+                            }
+                            None => outlet.post(Input::Printed { ok }),
+                        }
                     }
-                    None => shell.outlet.post(Input::Printed { ok }),
+                    Ok(Order::Forget) => press.forget(),
+                    Err(RecvTimeoutError::Timeout) => {
+                        healths.set(press.look());
+                        // The citizen reads "no paper" while somebody puts in a roll: then it comes out after all.
+                        if press.holds_papers() && press.try_held() == Some(true) {
+                            outlet.post(Input::Printed { ok: true });
+                        }
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         })
         .expect("a thread can be started at start-up");
     Papers { orders }
-}
-
-fn print(shell: &Shell, printer: &mut Printer, job: &Job) -> bool {
-    let mark = |state: &'static str, reason: Option<String>| -> Result<(), StoreError> {
-        let (id, now) = (job.id, shell.clock.now());
-        shell
-            .db
-            .write_blocking(move |c| rows::mark_print_job(c, id, state, reason.as_deref(), now))
-    };
-    if let Err(problem) = mark("sending", None) {
-        // What cannot be written down is not printed: it could come out twice.
-        error!(job = %job.id, %problem, "not printed");
-        return false;
-    }
-    let (state, reason, ok) =
-        match printer.print_transcribed(&job.id.to_string(), &job.bytes, Some(&job.words)) {
-            Outcome::Printed => ("printed", None, true),
-            Outcome::Sent => ("sent", None, true),
-            Outcome::NotReady(trouble) => ("held", Some(trouble.to_string()), false),
-            Outcome::Unknown(trouble) => ("unknown", Some(trouble.to_string()), false),
-        };
-    if let Some(reason) = &reason {
-        warn!(job = %job.id, state, reason, "paper did not come out");
-    }
-    if let Err(problem) = mark(state, reason) {
-        error!(job = %job.id, %problem, "the journal does not know what became of a paper");
-    }
-    ok
 }

@@ -8,13 +8,13 @@ use tracing::{debug, info, warn};
 use super::Shell;
 use super::confirm::job_row;
 use super::papers;
-use super::print::Job;
-use crate::devices::printer::Profile;
+use super::press::Job;
 use crate::domain::id::{Moment, PrintJobId, SubmissionId, TicketId};
+use crate::domain::printing::PaperKind;
 use crate::domain::session::{NoTurn, Shut, TurnFound, TurnLook, TurnWish};
 use crate::i18n::Language;
 use crate::store::StoreError;
-use crate::store::kiosk::{self as rows, NumberRow, WantedRow};
+use crate::store::kiosk::{self as rows, NumberRow, WantedRow, print as journal};
 use crate::sync::office::{IssueWire, OfficeError, TurnWire};
 
 /// A number that is on the disk, with its paper in the journal.
@@ -81,7 +81,7 @@ pub(super) async fn number(
     let job_id = PrintJobId::new(shell.moment());
     let (request, id, queue_id) = (wanted.request, wanted.id, wanted.queue.clone());
     let (setup, now, date) = (shell.setup.clone(), shell.clock.now(), shell.business_date());
-    let office_id = shell.config.place.id.clone();
+    let (office_id, profile) = (shell.config.place.id.clone(), shell.profile.clone());
     let page = shell.turn_page(id);
     let made = shell
         .db
@@ -117,12 +117,13 @@ pub(super) async fn number(
                 wait,
                 qr,
             };
-            let paper = papers::turn_paper(&setup, language, &look, row.issued_at, None, &Profile::default());
-            rows::add_print_job(c, &job_row(job_id, "turn", id.to_string(), 0, &paper, now))?;
-            Ok(Some((look, row.issued_at, paper)))
+            let paper = papers::turn_paper(&setup, language, &look, row.issued_at, None, &profile);
+            let printed = job_row(job_id, PaperKind::Turn, id.to_string(), 0, &paper, now);
+            journal::add_print_job(c, &printed)?;
+            Ok(Some((look, row.issued_at, Job::new(&printed, paper))))
         })
         .await?;
-    let Some((look, at, paper)) = made else {
+    let Some((look, at, job)) = made else {
         warn!(queue = %wanted.queue, "no held number is left; the citizen is sent to a person");
         refuse(shell, wanted).await?;
         return Ok(Err(NoTurn::NoNumber));
@@ -133,7 +134,7 @@ pub(super) async fn number(
         ticket: wanted.id,
         look,
         at,
-        job: Job::new(job_id, paper),
+        job,
     }))
 }
 

@@ -13,7 +13,7 @@ use escpos::utils::{JustifyMode, Protocol, QRCodeCorrectionLevel, QRCodeModel, Q
 use super::bitmap::Bitmap;
 use super::draw::{self, Sheet};
 use super::encode::{Run, encode};
-use super::profile::{Cut, Look, Profile, QrBy};
+use super::profile::{CELL_DOTS as CELL, Cut, Look, Profile, QrBy};
 use super::qr;
 use crate::domain::document::{Block, Document, clean};
 
@@ -30,8 +30,6 @@ const FULL_CUT: [u8; 4] = [0x1d, 0x56, 0x41, 0x00];
 const FEED_TO_TEAR: [u8; 3] = [0x1b, 0x64, 0x03];
 /// A picture of plain dots.
 const RASTER: [u8; 4] = [0x1d, 0x76, 0x30, 0x00];
-/// Dots across a letter of the printer's font A.
-const CELL: u32 = 12;
 /// A white run shorter than this costs more as a command of its own.
 const BLANK_ROWS: u32 = 12;
 const QR_MODULES_MAX: u32 = 16;
@@ -221,7 +219,7 @@ impl<'a> Composer<'a> {
     }
 
     fn columns(&self) -> usize {
-        ((self.sheet.width - 2 * self.sheet.margin) / CELL).max(8) as usize
+        self.profile.columns() as usize
     }
 
     fn paragraph(&mut self, mark: &str, words: &str, is_bold: bool) {

@@ -54,7 +54,11 @@ impl Sheet {
     pub(super) fn new(width: u32, margin: u32, kind: DocumentKind) -> Self {
         let beside = match kind {
             DocumentKind::TurnTicket if width >= 500 => Style::new(Weight::SemiBold, 28.0, 1.28),
-            DocumentKind::TurnTicket | DocumentKind::Receipt | DocumentKind::Checklist => TEXT,
+            DocumentKind::TurnTicket
+            | DocumentKind::Receipt
+            | DocumentKind::Checklist
+            | DocumentKind::Payment
+            | DocumentKind::Readiness => TEXT,
         };
         let sheet = Self {
             width,

@@ -6,12 +6,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::spec::UsbIdentity;
+use super::probe::Attached;
+use super::spec::{Flow, PrinterSpec, SerialPlace, UsbIdentity};
 
 /// Where the kernel lists USB printers it drives.
 pub(super) const CLASS: &str = "/sys/class/usbmisc";
 /// Where their device files are.
 pub(super) const DEVICES: &str = "/dev/usb";
+/// Serial adapters by their own names, which stay the same in every socket.
+pub(super) const ADAPTERS: &str = "/dev/serial/by-id";
 
 /// A USB printer that the kernel drives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,28 @@ pub(super) fn seated(class: &Path, devices: &Path) -> Vec<Seated> {
         .collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
+}
+
+/// Every serial adapter; whether a printer is behind it, only asking tells.
+pub(super) fn serial_adapters(folder: &Path) -> Vec<Attached> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    found.sort();
+    found
+        .into_iter()
+        .map(|path| Attached {
+            name: "serial adapter".to_owned(),
+            device_file: fs::canonicalize(&path).ok(),
+            spec: PrinterSpec::Serial(SerialPlace {
+                path,
+                baud: 38_400,
+                flow: Flow::Wires,
+            }),
+        })
+        .collect()
 }
 
 fn seat(entry: &Path, devices: &Path) -> Option<Seated> {

@@ -80,7 +80,7 @@ impl Profile {
         if let Some(known) = Self::named(name) {
             return Ok(known);
         }
-        if !Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+        if Path::new(name).extension().is_none_or(|ending| ending != "toml") {
             return Err(ProfileError::Unknown(name.to_owned()));
         }
         let text = std::fs::read_to_string(name).map_err(|source| ProfileError::Read {

@@ -21,6 +21,7 @@ mod library;
 mod measure;
 mod paper;
 mod place;
+mod probe;
 mod profile;
 mod qr;
 pub mod sim;
@@ -42,6 +43,7 @@ pub use fake::{FakePrinter, Fault};
 pub use library::ProfileError;
 pub use measure::length_mm;
 pub use paper::Paper;
+pub use probe::{Attached, Probe, attached};
 pub use profile::{Cut, Look, Page, PageSlot, Profile, Proof, QrBy};
 pub use spec::{Flow, PrinterSpec, SerialPlace, SpecError, UsbIdentity, UsbPlace};
 
@@ -233,7 +235,7 @@ impl Printer {
             Device::Dir(dir) => dir.status(),
             Device::Fake(fake) => fake.status(),
             Device::Wired(place) => match place.open(&self.delays) {
-                Ok(mut wire) => Talk::new(wire.as_mut(), &self.profile, &self.delays).status(),
+                Ok(mut wire) => Talk::new(wire.as_mut(), &self.profile, &self.delays).status(self.torn),
                 Err(trouble) => Status::Trouble(trouble),
             },
         }

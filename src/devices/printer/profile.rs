@@ -120,6 +120,8 @@ pub enum Proof {
     ProcessId,
 }
 
+/// Dots across a letter of the printer's font A.
+pub(super) const CELL_DOTS: u32 = 12;
 /// White on each side of 58 mm paper, where every column counts.
 const NARROW_MARGIN: u32 = 12;
 
@@ -200,6 +202,11 @@ impl Profile {
             qr: QrBy::Native,
             ..Self::narrow()
         }
+    }
+
+    /// Letters of the printer's own on a line: 32, 42 or 48 on most paper, less the margins.
+    pub fn columns(&self) -> u32 {
+        ((self.safe_width() - 2 * self.safe_margin()) / CELL_DOTS).max(8)
     }
 
     /// The page that `slot` selects on this printer.

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::command;
+use super::probe::Probe;
 use super::profile::{Profile, Proof};
 use super::status::{Ear, Health, ProcessId, Said, is_cleared};
 use super::wire::Wire;
@@ -51,6 +52,8 @@ const CHATTER: usize = 4096;
 const PUSH_ALL: [u8; 3] = [0x1d, 0x61, 0x0e];
 const PUSH_NOTHING: [u8; 3] = [0x1d, 0x61, 0x00];
 const ASK_PAPER: [u8; 3] = [0x1d, 0x72, 0x01];
+/// Our number follows.
+const ASK_PROCESS: [u8; 7] = [0x1d, 0x28, 0x48, 0x06, 0x00, 0x30, 0x30];
 const CLEAR: [u8; 10] = [0x10, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0x06, 0x02, 0x08];
 /// As long as the longest header.
 const NO_SIZE: [u8; 8] = [0; 8];
@@ -81,11 +84,15 @@ impl<'a> Talk<'a> {
     }
 
     /// How the printer is. Silence is [`Status::Unknown`].
-    pub(super) fn status(&mut self) -> Status {
+    pub(super) fn status(&mut self, torn: bool) -> Status {
         if !self.profile.answers_status {
             return Status::Unknown;
         }
-        match self.drain().and_then(|()| self.ask_all()) {
+        let asked = self
+            .drain()
+            .and_then(|()| Ok(!torn || self.hand_over(&NO_SIZE)?))
+            .and_then(|ended| Ok(ended && self.ask_all()?));
+        match asked {
             Ok(_) => self.health.status(),
             Err(Lost) => Status::Trouble(Trouble::Offline),
         }
@@ -113,16 +120,57 @@ impl<'a> Talk<'a> {
                     looks = 0;
                 }
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    // No question in the middle of a job: it would become part of a picture.
                     looks += 1;
                     if looks > self.delays.stuck_looks {
-                        return self.broken(sent, Trouble::Offline);
+                        return self.broken(sent, Trouble::Silent);
                     }
-                    self.look();
                 }
                 Err(_) => return self.broken(sent, Trouble::Offline),
             }
         }
         self.settle(id)
+    }
+
+    /// Asks everything that can be asked without paper; a line that drops ends the questions.
+    pub(super) fn probe(&mut self, torn: bool, found: &mut Probe) {
+        found.status = self.status(torn);
+        found.answers_status = !matches!(found.status, Status::Unknown);
+        // What follows is answered in its turn only, so a printer that stands still would look dumb.
+        if !matches!(found.status, Status::Trouble(_)) {
+            // A printer that hangs up has said enough.
+            let _ = self.probe_in_turn(found);
+        }
+    }
+
+    fn probe_in_turn(&mut self, found: &mut Probe) -> Result<(), Lost> {
+        let answer = self.delays.answer;
+        let mut names = Vec::new();
+        for question in [66, 67] {
+            self.hand_over(&[0x1d, 0x49, question])?;
+            self.wait_for(answer, |said| match said {
+                Said::Block(block) if block.first() == Some(&b'_') => {
+                    names.push(String::from_utf8_lossy(&block[1..]).into_owned());
+                    true
+                }
+                _ => false,
+            })?;
+        }
+        found.name = (!names.is_empty()).then(|| names.join(" "));
+        self.hand_over(&ASK_PAPER)?;
+        if self.wait_for(answer, |said| matches!(said, Said::Paper(_)))? {
+            found.proof = Proof::PaperStatus;
+        }
+        let id = ProcessId::of("probe");
+        self.hand_over(&[&ASK_PROCESS[..], &id.0[..]].concat())?;
+        if self.wait_for(answer, |said| id.is_printed(said))? {
+            found.proof = Proof::ProcessId;
+        }
+        found.pushes_status = self.pushes(1)?;
+        self.hand_over(&PUSH_NOTHING)?;
+        self.hand_over(&CLEAR)?;
+        found.clears = self.wait_for(answer, is_cleared)?;
+        Ok(())
     }
 
     /// Everything that must be well before the first byte of a job.
@@ -132,7 +180,9 @@ impl<'a> Talk<'a> {
         if torn {
             // A header that waits for its sizes gets them: nothing by nothing. The questions below would
             // else be taken for the size of a picture of many metres.
-            self.hand_over(&NO_SIZE).map_err(lost)?;
+            if !self.hand_over(&NO_SIZE).map_err(lost)? {
+                return Err(Trouble::Silent);
+            }
         }
         if self.profile.answers_status {
             if !self.ask_all().map_err(lost)? {
@@ -176,7 +226,7 @@ impl<'a> Talk<'a> {
         let strip = self.profile.safe_strip_rows() * self.profile.width_bytes() + 8;
         let longest = command::longest(job).max(strip as usize);
         self.hand_over(&vec![0; longest])?;
-        self.hand_over(&START_AFRESH)
+        self.hand_over(&START_AFRESH).map(|_| ())
     }
 
     /// Every byte is gone: waits for the proof, or asks whether something went wrong meanwhile.
@@ -184,7 +234,7 @@ impl<'a> Talk<'a> {
         let question = match self.profile.proof {
             Proof::None => return self.settle_without_proof(),
             Proof::PaperStatus => ASK_PAPER.to_vec(),
-            Proof::ProcessId => [&[0x1d, 0x28, 0x48, 0x06, 0x00, 0x30, 0x30], &id.0[..]].concat(),
+            Proof::ProcessId => [&ASK_PROCESS[..], &id.0[..]].concat(),
         };
         if self.hand_over(&question).is_err() {
             return self.unknown(Trouble::Offline);
@@ -244,20 +294,30 @@ impl<'a> Talk<'a> {
 
     fn broken(&mut self, sent: usize, trouble: Trouble) -> Outcome {
         if sent == 0 {
-            Outcome::NotReady(trouble)
-        } else {
-            self.unknown(trouble)
+            return Outcome::NotReady(trouble);
         }
+        // Inside a job every byte counts as part of it, so the command it stopped in is ended first; a
+        // printer that does not take even that is asked nothing.
+        let ended = matches!(self.hand_over(&NO_SIZE), Ok(true));
+        if !ended {
+            self.wire.abandon();
+            return Outcome::Unknown(trouble);
+        }
+        if self.health.trouble().is_none() {
+            self.look();
+        }
+        let trouble = self.health.trouble().unwrap_or(trouble);
+        self.unknown(trouble)
     }
 
-    /// Gives up. Where the printer can forget what it still holds it is told to, so that half a ticket
-    /// does not come out in the morning.
+    /// Gives up between two commands. Where the printer can forget what it still holds it is told to, so
+    /// that half a ticket does not come out in the morning.
     fn unknown(&mut self, trouble: Trouble) -> Outcome {
-        self.wire.abandon();
-        if self.profile.clears && self.hand_over(&CLEAR).is_ok() {
+        if self.profile.clears && matches!(self.hand_over(&CLEAR), Ok(true)) {
             let answer = self.delays.answer;
             let _ = self.wait_for(answer, is_cleared);
         }
+        self.wire.abandon();
         Outcome::Unknown(trouble)
     }
 
@@ -305,9 +365,9 @@ impl<'a> Talk<'a> {
         Ok(answer.is_some())
     }
 
-    /// Writes all of `bytes`; a printer that takes none for a while is not an error here, its silence
-    /// will tell.
-    fn hand_over(&mut self, bytes: &[u8]) -> Result<(), Lost> {
+    /// Writes all of `bytes` and says whether they were taken; a printer that takes none for a while is not
+    /// lost, its silence will tell.
+    fn hand_over(&mut self, bytes: &[u8]) -> Result<bool, Lost> {
         let mut rest = bytes;
         let mut looks = 0;
         while !rest.is_empty() && looks <= self.delays.stuck_looks {
@@ -317,7 +377,7 @@ impl<'a> Talk<'a> {
                 Err(_) => return Err(Lost),
             }
         }
-        Ok(())
+        Ok(rest.is_empty())
     }
 
     /// Forgets what was said before the conversation.

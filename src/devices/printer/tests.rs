@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::command::{self, real_time};
 use super::*;
 use crate::domain::document::{
-    Air, Block, ChecklistPaper, ChecklistWords, Document, DocumentKind, Pair, ReceiptPaper, ReceiptWords,
-    TurnPaper, TurnWords, checklist, receipt, turn_ticket,
+    Air, Block, ChecklistPaper, ChecklistWords, Document, DocumentKind, Pair, PaymentPaper, PaymentWords,
+    ReadinessPaper, ReceiptPaper, ReceiptWords, TurnPaper, TurnWords, checklist, payment, readiness, receipt,
+    turn_ticket,
 };
 
 fn strings(words: &[&str]) -> Vec<String> {
@@ -32,6 +33,7 @@ fn turn_paper() -> TurnPaper {
         wait: Some("20 a 30 minutos".into()),
         taken: "24/11/2026 10:15".into(),
         qr: Some("http://10.8.0.1/t/0193f6a27c1e84d0".into()),
+        hours: Some("Atención de 08:00 a 16:30".into()),
         device: "Kiosco 2".into(),
         check: "T-018 · 0412-6".into(),
         copy: None,
@@ -87,6 +89,36 @@ fn receipt_paper() -> ReceiptPaper {
                 "Consulte en un kiosco o llame al 1800\u{a0}510\u{a0}510.",
             ]),
             original: "Original".into(),
+            copy: "COPIA".into(),
+        },
+    }
+}
+
+fn payment_paper() -> PaymentPaper {
+    PaymentPaper {
+        place: "Quitumbe".into(),
+        office_kind: "Administración Zonal".into(),
+        subject: "Impuesto predial urbano 2026".into(),
+        code: "4510-0932".into(),
+        facts: pairs(&[
+            ("Valor", "USD 84,20"),
+            ("Pague hasta", "31/12/2026"),
+            ("Cédula", "17••••7103"),
+        ]),
+        steps: strings(&[
+            "Diga este número en la ventanilla de pagos o en un banco.",
+            "Reciba la factura por su pago.",
+        ]),
+        qr: Some("45100932".into()),
+        device: "Kiosco 2".into(),
+        printed: "24/11/2026 10:15".into(),
+        copy: None,
+        words: PaymentWords {
+            title: "Orden de pago".into(),
+            code: "Número para pagar".into(),
+            how: "Cómo pagar".into(),
+            beside_qr: strings(&["El cuadro dice el mismo número."]),
+            notes: strings(&["Este papel no es un comprobante de pago."]),
             copy: "COPIA".into(),
         },
     }
@@ -222,6 +254,46 @@ fn a_checklist_looks_as_designed() {
 }
 
 #[test]
+fn a_payment_order_looks_as_designed() {
+    check("payment-80", &payment(&payment_paper()), &Profile::wide());
+    check(
+        "payment-58-text",
+        &payment(&payment_paper()),
+        &Profile::narrow_text(),
+    );
+}
+
+#[test]
+fn a_technicians_sample_looks_as_designed() {
+    let paper = ReadinessPaper {
+        place: "Quitumbe".into(),
+        office_kind: "Administración Zonal".into(),
+        title: "Prueba de impresora".into(),
+        checks: pairs(&[
+            ("Modelo", "TM-T20II"),
+            ("Estado", "Lista"),
+            ("Confirma lo impreso", "Sí"),
+        ]),
+        letters_title: "Letras".into(),
+        letters: strings(&[
+            "á é í ó ú ü ñ Á É Í Ó Ú Ü Ñ ¿? ¡!",
+            "Ñukanchik llakta.",
+            "ẽ ĩ ũ ỹ",
+        ]),
+        number: "A-042".into(),
+        code: "QT7M-4K2P".into(),
+        qr: "VENTANILLA-TEST:0123456789ABCDEF".into(),
+        judge: "Si ve todas las letras, el número entero y el cuadro completo, la impresora está lista."
+            .into(),
+        device: "Kiosco 2".into(),
+        printed: "24/11/2026 10:15".into(),
+    };
+    let named = |name| Profile::named(name).expect("the house's own");
+    check("sample-80-text", &readiness(&paper), &named("simulator"));
+    check("sample-58", &readiness(&paper), &named("58-raster"));
+}
+
+#[test]
 fn the_letters_of_the_country_are_printed() {
     check("letters-80", &letters(), &Profile::wide());
     check("letters-80-text", &letters(), &Profile::wide_text());
@@ -275,6 +347,7 @@ fn the_words_of_a_paper_can_be_read_aloud() {
     El turno es gratis. No se vende ni se
     presta.
     - - - - - - - - - - - - - - - - - - - - - -
+    Atención de 08:00 a 16:30
     Kiosco 2                      T-018 · 0412-6
     ");
 }

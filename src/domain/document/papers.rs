@@ -44,6 +44,8 @@ pub struct TurnPaper {
     pub taken: String,
     /// What the QR code says; left out when the office has no page for phones.
     pub qr: Option<String>,
+    /// «Atención de 08:00 a 16:30»; left out when not known.
+    pub hours: Option<String>,
     /// «Kiosco 2».
     pub device: String,
     /// «T-018 · 0412-6», the number and the check digits that a person at the counter types.
@@ -80,11 +82,18 @@ pub fn turn_ticket(paper: &TurnPaper) -> Document {
         blocks.extend(words.notes.iter().cloned().map(Block::Text));
     }
     blocks.push(Block::Rule(Rule::Dashed));
-    let mut foot = vec![FootRow {
+    let mut foot = Vec::new();
+    if let Some(hours) = &paper.hours {
+        foot.push(FootRow {
+            left: hours.clone(),
+            ..FootRow::default()
+        });
+    }
+    foot.push(FootRow {
         left: paper.device.clone(),
         right: paper.check.clone(),
         is_marked: false,
-    }];
+    });
     if let Some(copy) = copy_mark(&words.copy, paper.copy) {
         foot.push(FootRow {
             left: String::new(),
@@ -248,7 +257,7 @@ pub fn checklist(paper: &ChecklistPaper) -> Document {
     }
 }
 
-fn header(place: &str, office_kind: &str) -> Vec<Block> {
+pub(super) fn header(place: &str, office_kind: &str) -> Vec<Block> {
     let header = Block::Header {
         place: place.to_owned(),
         office_kind: office_kind.to_owned(),
@@ -256,7 +265,7 @@ fn header(place: &str, office_kind: &str) -> Vec<Block> {
     vec![header, Block::Rule(Rule::Solid)]
 }
 
-fn push_pairs(section: Option<&str>, rows: &[Pair], air: Air, blocks: &mut Vec<Block>) {
+pub(super) fn push_pairs(section: Option<&str>, rows: &[Pair], air: Air, blocks: &mut Vec<Block>) {
     if rows.is_empty() {
         return;
     }
@@ -271,7 +280,7 @@ fn push_pairs(section: Option<&str>, rows: &[Pair], air: Air, blocks: &mut Vec<B
     blocks.push(Block::Pairs { rows, air });
 }
 
-fn push_qr(payload: Option<&str>, beside: &[String], blocks: &mut Vec<Block>) {
+pub(super) fn push_qr(payload: Option<&str>, beside: &[String], blocks: &mut Vec<Block>) {
     if let Some(payload) = payload {
         blocks.push(Block::Rule(Rule::Solid));
         blocks.push(Block::Qr {
@@ -281,7 +290,7 @@ fn push_qr(payload: Option<&str>, beside: &[String], blocks: &mut Vec<Block>) {
     }
 }
 
-fn copy_mark(word: &str, copy: Option<u32>) -> Option<String> {
+pub(super) fn copy_mark(word: &str, copy: Option<u32>) -> Option<String> {
     copy.map(|number| format!("{word} {number}"))
 }
 

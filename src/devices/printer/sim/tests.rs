@@ -52,14 +52,15 @@ fn machine(profile: &Profile) -> (Simulator, Printer) {
     (simulator, printer)
 }
 
-/// How many sheets carry `job` from end to end.
+/// How many sheets carry the ticket `name` from end to end, as words and not inside a picture.
 fn whole(simulator: &Simulator, name: &str) -> usize {
-    let text = format!("Turno {name}\n");
-    let is_whole = |sheet: &Vec<u8>| {
-        let paper = simulator.paper(sheet);
-        paper.text.contains(&text) && paper.text.contains(&format!("fin {name}\n"))
+    let is_whole = |sheet: &&Vec<u8>| {
+        let commands = dump(sheet);
+        ["Turno", "fin"]
+            .iter()
+            .all(|word| commands.contains(&format!("text {word} {name}\n")))
     };
-    simulator.sheets().iter().filter(|sheet| is_whole(sheet)).count()
+    simulator.sheets().iter().filter(is_whole).count()
 }
 
 #[test]
@@ -137,11 +138,7 @@ fn cut_off(profile: &Profile, turn: impl Fn(&mut Switches, u64), bytes: u64) {
         }
         Outcome::Printed | Outcome::Sent => "A",
     };
-    let shown: Vec<String> = simulator
-        .sheets()
-        .iter()
-        .map(|sheet| simulator.paper(sheet).text)
-        .collect();
+    let shown: Vec<String> = simulator.sheets().iter().map(|sheet| dump(sheet)).collect();
     let hanging = dump(&simulator.hanging());
     assert!(whole(&simulator, "A") <= 1, "{bytes}: {shown:#?}");
     assert_eq!(
@@ -256,4 +253,116 @@ fn a_second_customer_finds_the_line_closed() {
         second.print("1", &ticket("A")) == Outcome::Printed
     }));
     assert_eq!(simulator.sheets().len(), 1);
+}
+
+/// `receiptio` is another program that prints receipts and asks printers how they are; what it finds wrong with
+/// the simulator is wrong with the simulator. It always calls port 9100, so the simulator gets a loopback address
+/// of its own.
+#[test]
+fn a_client_of_another_maker_is_answered_rightly() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let asks = |order: &[&str]| {
+        Command::new("receiptio")
+            .args(order)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+    };
+    if asks(&["-h"]).and_then(|child| child.wait_with_output()).is_err() {
+        skipped("receiptio is not installed: the simulator was not checked against it");
+        return;
+    }
+    let profile = Profile::named("simulator").expect("the house's own");
+    let simulator = Simulator::new(Build::new(profile));
+    let Ok(_served) = serve(&simulator, SocketAddr::from((Ipv4Addr::new(127, 91, 0, 1), 9100))) else {
+        skipped("127.91.0.1:9100 is taken: the simulator was not checked against receiptio");
+        return;
+    };
+    let prints = |expected: &str| {
+        let mut child = asks(&["-d", "127.91.0.1", "-t", "20"]).expect("it starts");
+        let mut paper = child.stdin.take().expect("its input");
+        paper
+            .write_all("Turno T-018\n\n{code:T-018; option:qrcode,4,m}\n".as_bytes())
+            .expect("it reads");
+        drop(paper);
+        let answer = child.wait_with_output().expect("it ends");
+        assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), expected);
+    };
+    prints("success");
+    assert_eq!(simulator.sheets().len(), 1);
+    simulator.set(|it| it.cover_open = true);
+    prints("coveropen");
+    simulator.set(|it| {
+        *it = Switches {
+            roll: Roll::Empty,
+            ..Switches::default()
+        }
+    });
+    prints("paperempty");
+    // The roll ends in the middle of the paper.
+    simulator.set(|it| {
+        *it = Switches {
+            out_after: Some(120),
+            ..Switches::default()
+        }
+    });
+    prints("paperempty");
+    simulator.set(|it| *it = Switches::default());
+    assert!(simulator.wait_until(Duration::from_secs(5), |it| it.waiting_bytes() == 0));
+    prints("success");
+}
+
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+fn skipped(why: &str) {
+    eprintln!("{why}");
+}
+
+#[test]
+fn ten_thousand_tickets_with_trouble_every_now_and_then() {
+    let profile = profiles()[2].clone();
+    let (simulator, mut printer) = machine(&profile);
+    let mut unknown = 0;
+    for n in 0..10_000_u64 {
+        let name = format!("{n:05}");
+        match n % 50 {
+            7 => simulator.set(|it| it.out_after = Some(1 + n % 300)),
+            23 => simulator.set(|it| it.reset_after = Some(1 + n % 300)),
+            41 => simulator.set(|it| it.cover_open = true),
+            _ => {}
+        }
+        let outcome = printer.print(&name, &ticket(&name));
+        if n % 50 == 7 || n % 50 == 23 || n % 50 == 41 {
+            simulator.set(|it| *it = Switches::default());
+        }
+        match outcome {
+            Outcome::Printed => {}
+            Outcome::NotReady(_) => assert_eq!(printer.print(&name, &ticket(&name)), Outcome::Printed),
+            Outcome::Unknown(_) => {
+                unknown += 1;
+                let copy = ticket(&format!("{name} COPIA 1"));
+                assert_eq!(printer.print(&format!("{name}-1"), &copy), Outcome::Printed);
+            }
+            Outcome::Sent => panic!("this printer proves what it prints"),
+        }
+    }
+    let commands: Vec<String> = simulator.sheets().iter().map(|sheet| dump(sheet)).collect();
+    let mut seen = std::collections::HashMap::new();
+    for sheet in &commands {
+        for line in sheet.lines() {
+            if let Some((_, name)) = line.split_once(" text fin ") {
+                *seen.entry(name.to_owned()).or_insert(0) += 1;
+            }
+        }
+    }
+    assert!(unknown > 100, "the trouble was felt: {unknown}");
+    for n in 0..10_000 {
+        let of = |name: String| seen.get(&name).copied().unwrap_or(0);
+        let (original, copy) = (of(format!("{n:05}")), of(format!("{n:05} COPIA 1")));
+        assert!(
+            original <= 1 && original + copy >= 1,
+            "{n}: {original} and {copy}"
+        );
+    }
 }
