@@ -60,6 +60,9 @@ enum Command {
         /// Settings of central.
         #[arg(long, global = true)]
         config: Option<PathBuf>,
+        /// Keep submissions in this PostgreSQL database instead, `postgres://user@host/database`.
+        #[arg(long, env = "VENTANILLA_STORE")]
+        store: Option<String>,
         #[command(subcommand)]
         action: Option<municipal::CentralAction>,
     },
@@ -142,8 +145,12 @@ pub fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
         },
-        Command::Central { config, action } => match config {
-            Some(config) => municipal::central(&config, action),
+        Command::Central {
+            config,
+            store,
+            action,
+        } => match config {
+            Some(config) => municipal::central(&config, store, action),
             None => {
                 complain(&anyhow::anyhow!(
                     "Central needs its settings; add --config central.toml"

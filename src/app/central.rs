@@ -15,21 +15,24 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 pub use api::{SubmissionView, SubmissionsView};
 pub use verify::{ReceiptView, VerifyError};
 
-use super::outbox::intake::Intake;
+use super::outbox::intake::answer;
 use super::outbox::{keyfile, peers::peer_book};
 use super::{StartError, Stop, backup, listen};
 use crate::clock::Clock;
 use crate::config::central::CentralConfig;
-use crate::domain::seal::{OpeningKey, VerifyingKey};
+use crate::domain::seal::{OpeningKey, SigningKey, VerifyingKey};
 use crate::domain::submission::peers::{PeerBook, TokenHash};
+use crate::store::municipal::Municipal;
+use crate::store::postgres::Postgres;
 use crate::store::{Db, central as store};
-use crate::sync::server;
+use crate::sync::server::{self, Door, Keep, KeepError};
 
 /// Name of the central's file in its data folder.
 pub const FILE: &str = "central.db";
@@ -42,7 +45,9 @@ pub struct CentralApp {
     pub config: CentralConfig,
     /// The public half of the key that signs for what is kept; senders need it.
     pub receipt_key: VerifyingKey,
-    db: Db,
+    store: Municipal,
+    /// Called when something was kept, here or by another node.
+    wake: Arc<Notify>,
     clock: Clock,
     peers: Arc<RwLock<PeerBook>>,
     municipality: Option<OpeningKey>,
@@ -57,9 +62,9 @@ pub struct RunningCentral {
     /// The central itself.
     pub central: Arc<CentralApp>,
     served: JoinHandle<()>,
-    copies: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
     /// Held until all has ended.
-    lock: backup::Lock,
+    lock: Option<backup::Lock>,
 }
 
 impl RunningCentral {
@@ -68,8 +73,10 @@ impl RunningCentral {
         if self.served.await.is_err() {
             warn!("the central's server ended badly");
         }
-        if self.copies.await.is_err() {
-            warn!("the central's copies ended badly");
+        for task in self.tasks {
+            if task.await.is_err() {
+                warn!("a task of the central ended badly");
+            }
         }
         drop(self.lock);
     }
@@ -106,21 +113,12 @@ pub async fn start(
         address: config.listen,
         source,
     })?;
-    let source = source(&config);
-    let lock = backup::Lock::take(&source.lock, source.role)?;
-    let opened = Db::open(&source.path, store::SCHEMA)?;
-    backup::begin(&source, &opened.db, clock.now())?;
-    let copies = backup::start(
-        source,
-        opened.db.clone(),
-        config.backup.clone(),
-        key.clone(),
-        clock.clone(),
-        stop.clone(),
-    );
+    let wake = Arc::new(Notify::new());
+    let kept = open(&config, &key, &clock, &stop, &wake).await?;
     let central = Arc::new(CentralApp {
         receipt_key: key.verifying(),
-        db: opened.db.clone(),
+        store: kept.store.clone(),
+        wake: Arc::clone(&wake),
         clock: clock.clone(),
         peers: Arc::new(RwLock::new(book)),
         municipality,
@@ -128,13 +126,10 @@ pub async fn start(
         guesses: Mutex::default(),
         config,
     });
-    let intake = Intake {
-        db: opened.db,
-        key,
+    let door = Door {
+        peers: Arc::clone(&central.peers),
+        keep: keep(kept.store, key, clock.clone(), wake),
         clock,
-        on_accepted: Arc::new(|_, _, _| Ok(())),
-        relays: false,
-        after_commit: Arc::new(|_| {}),
     };
     let app = Router::new()
         .route("/api/v1/submissions", get(api::list))
@@ -142,7 +137,7 @@ pub async fn start(
         .route("/api/v1/submissions/{id}/content", get(api::content))
         .route("/api/v1/openapi.json", get(api::description))
         .with_state(Arc::clone(&central))
-        .merge(server::router(intake.door(Arc::clone(&central.peers))))
+        .merge(server::router(door))
         .merge(faces(&central))
         .layer(axum::middleware::map_response(harden));
     info!(%address, "central answers");
@@ -151,8 +146,77 @@ pub async fn start(
         address,
         central,
         served,
-        copies,
-        lock,
+        tasks: kept.tasks,
+        lock: kept.lock,
+    })
+}
+
+/// What was opened to keep submissions in, and what runs beside it.
+struct Opened {
+    store: Municipal,
+    tasks: Vec<JoinHandle<()>>,
+    lock: Option<backup::Lock>,
+}
+
+async fn open(
+    config: &CentralConfig,
+    key: &SigningKey,
+    clock: &Clock,
+    stop: &Stop,
+    wake: &Arc<Notify>,
+) -> Result<Opened, StartError> {
+    if let Some(url) = &config.store {
+        let server = Postgres::open(url, clock.now()).await?;
+        if config.backup.is_some() {
+            warn!(
+                "[backup] copies a SQLite file; PostgreSQL is copied by its own tools, and only a synchronous standby counts"
+            );
+        }
+        let (listening, stop) = (server.listen(Arc::clone(wake)), stop.clone());
+        let until_stopped = tokio::spawn(async move {
+            stop.stopped().await;
+            listening.abort();
+        });
+        return Ok(Opened {
+            store: Municipal::Postgres(server),
+            tasks: vec![until_stopped],
+            lock: None,
+        });
+    }
+    let source = source(config);
+    let lock = backup::Lock::take(&source.lock, source.role)?;
+    let db = Db::open(&source.path, store::SCHEMA)?.db;
+    backup::begin(&source, &db, clock.now())?;
+    let copies = backup::start(
+        source,
+        db.clone(),
+        config.backup.clone(),
+        key.clone(),
+        clock.clone(),
+        stop.clone(),
+    );
+    Ok(Opened {
+        store: Municipal::Sqlite(db),
+        tasks: vec![copies],
+        lock: Some(lock),
+    })
+}
+
+fn keep(store: Municipal, key: SigningKey, clock: Clock, wake: Arc<Notify>) -> Keep {
+    Arc::new(move |arrival| {
+        let (store, key, now, wake) = (store.clone(), key.clone(), clock.now(), Arc::clone(&wake));
+        Box::pin(async move {
+            match store.keep(arrival, &key, now).await {
+                Ok((verdicts, mark)) => {
+                    wake.notify_waiters();
+                    Ok(answer(verdicts, mark, &key))
+                }
+                Err(problem) => {
+                    error!(error = %problem, "a batch could not be kept");
+                    Err(KeepError)
+                }
+            }
+        })
     })
 }
 

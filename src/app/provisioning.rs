@@ -106,6 +106,7 @@ impl Demo {
         let config = CentralConfig {
             listen,
             data: self.folder.join("central"),
+            store: None,
             public_url: format!("http://{listen}"),
             receipt_key: self.key("central-receipt.key"),
             municipality_key: Some(self.key("municipality.key")),

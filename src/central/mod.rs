@@ -84,7 +84,7 @@ async fn verify(
     headers: HeaderMap,
     Path(code): Path<String>,
 ) -> Response {
-    let found = central.verify(&code, visitor(&central, &headers, peer));
+    let found = central.verify(&code, visitor(&central, &headers, peer)).await;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())

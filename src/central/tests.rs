@@ -49,6 +49,7 @@ impl City {
         let config = CentralConfig {
             listen: "127.0.0.1:0".parse().expect("address"),
             data: at("data"),
+            store: None,
             public_url: "https://ventanilla.example".into(),
             receipt_key: at("receipt.key"),
             municipality_key: Some(at("city.key")),
@@ -292,4 +293,67 @@ async fn staff_list_and_read_and_every_read_is_written_down() {
     let central = city.start().await;
     assert_eq!(city.json(&central, &format!("{one}/content")).await.0, 409);
     city.stop(central).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_waits_hears_of_the_next_one_at_once() {
+    let mut city = City::new();
+    let central = city.start().await;
+    let waiting = {
+        let (http, url) = (
+            city.http.clone(),
+            format!("http://{}/api/v1/submissions?after=0&wait=30", central.address),
+        );
+        tokio::spawn(async move {
+            let answer = http
+                .get(url)
+                .bearer_auth("staff")
+                .send()
+                .await
+                .expect("an answer");
+            answer.json::<serde_json::Value>().await.expect("json")
+        })
+    };
+    let confirmed = city.hand_in(&central).await;
+    let heard = waiting.await.expect("heard");
+    assert_eq!(heard["submissions"][0]["id"], confirmed.id.to_string());
+    let (_, none) = city.json(&central, "/api/v1/submissions?office=sur").await;
+    assert_eq!(none["submissions"], serde_json::json!([]));
+    city.stop(central).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_on_postgresql_are_one_central() {
+    let Some(url) = crate::store::postgres::test_tables().await else {
+        return;
+    };
+    let mut city = City::new();
+    city.config.store = Some(url.clone());
+    let first = city.start().await;
+    let stop_first = city.stop.clone();
+    let second = city.start().await;
+    let confirmed = city.hand_in(&first).await;
+    let (status, found) = city.json(&second, &format!("/verify/{}", confirmed.token)).await;
+    assert_eq!((status, found["status"].as_str()), (200, Some("received")));
+    let (status, text) = city
+        .get(
+            &second,
+            &format!("/api/v1/submissions/{}/content?reason=caso", confirmed.id),
+            "staff",
+            "application/json",
+        )
+        .await;
+    assert!(status == 200 && text.contains("Quishpe"), "{status} {text}");
+    let (client, line) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .expect("the server answers");
+    tokio::spawn(line);
+    let row = client.query_one("SELECT count(*) FROM access", &[]).await;
+    let read: i64 = row.expect("a count").get(0);
+    assert_eq!(read, 1, "written down before it was given");
+    stop_first.stop();
+    first.finished().await;
+    let (_, list) = city.json(&second, "/api/v1/submissions").await;
+    assert_eq!(list["submissions"].as_array().map(Vec::len), Some(1));
+    city.stop(second).await;
 }

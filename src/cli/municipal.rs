@@ -48,9 +48,14 @@ pub(super) struct BackupArguments {
     same_disk: bool,
 }
 
-pub(super) fn central(path: &Path, action: Option<CentralAction>) -> anyhow::Result<()> {
+pub(super) fn central(
+    path: &Path,
+    store: Option<String>,
+    action: Option<CentralAction>,
+) -> anyhow::Result<()> {
     let config: CentralConfig = config::load(path)?;
-    let config = config.resolved(path);
+    let mut config = config.resolved(path);
+    config.store = store.or(config.store);
     match action {
         None => {
             let (runtime, stop) = roles::begin()?;

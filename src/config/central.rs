@@ -18,6 +18,10 @@ pub struct CentralConfig {
     pub listen: SocketAddr,
     /// Folder of the data file.
     pub data: PathBuf,
+    /// Address of a PostgreSQL database, `postgres://user@host/database`; without it a file in `data`.
+    /// Several centrals may share one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
     /// The address people and papers use, such as `https://ventanilla.quito.gob.ec`.
     pub public_url: String,
     /// File of the key that signs for what was received; made at the first start.

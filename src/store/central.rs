@@ -94,7 +94,8 @@ pub fn check_accesses(conn: &Connection) -> Result<(u32, bool), StoreError> {
     Ok((number, true))
 }
 
-fn access_hash(previous: &[u8; 32], access: &Access) -> [u8; 32] {
+/// The hash of an entry after the one before it.
+pub(super) fn access_hash(previous: &[u8; 32], access: &Access) -> [u8; 32] {
     chain(
         previous,
         access.at.as_microsecond(),

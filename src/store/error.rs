@@ -52,6 +52,15 @@ pub enum StoreError {
     /// A row is there already with other content, or a rule of the schema was broken.
     #[error("A stored row does not allow this change")]
     Conflict(#[source] rusqlite::Error),
+    /// The database server does not answer, or broke off; what was under way is kept or not, nobody knows.
+    #[error("The database server does not answer; start it, or check the address after --store")]
+    Away(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database server is not one to trust submissions to, or the address is none.
+    #[error("The database after --store cannot be used: {problem}")]
+    Address {
+        /// What is wrong and the way out.
+        problem: String,
+    },
     /// Anything else SQLite reports.
     #[error("The data file could not be read or written")]
     Sqlite(#[source] rusqlite::Error),
@@ -66,7 +75,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later can help.
     pub fn is_permanent(&self) -> bool {
-        !matches!(self, Self::Full)
+        !matches!(self, Self::Full | Self::Away(_))
     }
 }
 

@@ -7,12 +7,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{StoreError, lives};
+use super::{StoreError, backup, lives};
 use crate::clock::from_micros;
 use crate::domain::id::SubmissionId;
 use crate::domain::receipt::Code;
 use crate::domain::seal::SigningKey;
-use crate::domain::submission::peers::Delivery;
+use crate::domain::submission::durable::Mark;
+use crate::domain::submission::peers::{Arrival, Delivery};
 use crate::domain::submission::{AckBody, Acknowledgement, Hash, Item, Verdict};
 
 /// The tables, as one migration step.
@@ -82,6 +83,88 @@ pub struct Stamp<'a> {
     pub now: Timestamp,
     /// The key that signs for it.
     pub key: &'a SigningKey,
+}
+
+/// What the keeper of a file adds to [`keep`].
+pub struct Hooks<'a> {
+    /// Done once for each new item, in its transaction.
+    pub on_accepted: &'a OnAccepted,
+    /// Whether all of it is passed on, so that what is durable above is durable here.
+    pub relays: bool,
+}
+
+/// See [`Hooks::on_accepted`].
+pub type OnAccepted = dyn Fn(&Connection, &Delivery, Timestamp) -> Result<(), StoreError> + Send + Sync;
+
+/// Keeps a batch: one verdict for each item in order, and how far copies of this file reach.
+///
+/// A sender that shows our own word for something that is not here begins a new life, named by `random`.
+pub fn keep(
+    conn: &Connection,
+    arrival: &Arrival,
+    key: &SigningKey,
+    now: Timestamp,
+    random: [u8; 16],
+    hooks: &Hooks<'_>,
+) -> Result<(Vec<Verdict>, Mark), StoreError> {
+    let mut epoch = lives::epoch(conn)?;
+    let word = arrival
+        .last_word
+        .as_ref()
+        .and_then(|word| word.read(&[key.verifying()]))
+        .filter(|word| word.server_epoch == epoch);
+    if let Some(word) = word
+        && !stands(conn, &word)?
+    {
+        epoch = lives::rotate(conn, lives::Why::SenderKnowsMore, random, now)?;
+    }
+    let stamp = Stamp {
+        epoch: &epoch,
+        now,
+        key,
+    };
+    let verdicts = arrival
+        .deliveries
+        .iter()
+        .map(|delivery| keep_one(conn, delivery, &stamp, hooks))
+        .collect::<Result<_, _>>()?;
+    if hooks.relays {
+        backup::advance_relayed(conn, &epoch)?;
+    }
+    let server_seq = backup::reach(conn, &epoch)?;
+    let mark = Mark {
+        server_epoch: epoch,
+        server_seq,
+    };
+    Ok((verdicts, mark))
+}
+
+/// One item in a savepoint of its own: one that does not fit leaves the others alone.
+fn keep_one(
+    conn: &Connection,
+    delivery: &Delivery,
+    stamp: &Stamp<'_>,
+    hooks: &Hooks<'_>,
+) -> Result<Verdict, StoreError> {
+    conn.execute_batch("SAVEPOINT item")?;
+    let kept = ingest(conn, delivery, stamp).and_then(|verdict| {
+        if matches!(verdict, Verdict::Accepted(_)) {
+            (hooks.on_accepted)(conn, delivery, stamp.now)?;
+        }
+        Ok(verdict)
+    });
+    match kept {
+        Ok(verdict) => {
+            conn.execute_batch("RELEASE item")?;
+            Ok(verdict)
+        }
+        Err(problem @ (StoreError::Conflict(_) | StoreError::Unreadable { .. })) => {
+            tracing::error!(submission = %delivery.item.id, error = %problem, "an item could not be kept");
+            conn.execute_batch("ROLLBACK TO item; RELEASE item")?;
+            Ok(Verdict::RetryLater)
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Keeps an item that passed every check, or says why it does not.
@@ -218,7 +301,12 @@ fn again(
     Ok(Verdict::Duplicate(ack))
 }
 
-fn acknowledge(item: &Item, server_seq: i64, received_at: Timestamp, stamp: &Stamp<'_>) -> Acknowledgement {
+pub(super) fn acknowledge(
+    item: &Item,
+    server_seq: i64,
+    received_at: Timestamp,
+    stamp: &Stamp<'_>,
+) -> Acknowledgement {
     let body = AckBody {
         submission_id: item.id,
         hash: item.hash.to_hex(),
@@ -324,12 +412,36 @@ fn rows(conn: &Connection, tail: &str, values: impl rusqlite::Params) -> Result<
     Ok(found)
 }
 
+/// Which submissions are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only what came after this place.
+    pub after: i64,
+    /// Most of them in one answer.
+    pub limit: u32,
+    /// Only of this procedure.
+    pub procedure: Option<String>,
+    /// Only of this office.
+    pub office: Option<String>,
+}
+
 /// Up to `limit` submissions that came after `after`, in order.
 pub fn list(conn: &Connection, after: i64, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+    let wanted = Wanted {
+        after,
+        limit,
+        ..Wanted::default()
+    };
+    list_wanted(conn, &wanted)
+}
+
+/// The submissions that are asked for, in order.
+pub fn list_wanted(conn: &Connection, wanted: &Wanted) -> Result<Vec<InboxRow>, StoreError> {
     rows(
         conn,
-        "WHERE server_seq>?1 ORDER BY server_seq LIMIT ?2",
-        params![after, limit],
+        "WHERE server_seq>?1 AND (?3 IS NULL OR procedure=?3) AND (?4 IS NULL OR office=?4)
+         ORDER BY server_seq LIMIT ?2",
+        params![wanted.after, wanted.limit, wanted.procedure, wanted.office],
     )
 }
 

@@ -14,8 +14,10 @@ pub mod central;
 pub mod inbox;
 pub mod kiosk;
 pub mod lives;
+pub mod municipal;
 pub mod office;
 pub mod outbox;
+pub mod postgres;
 pub mod usage;
 
 pub use db::{Db, Opened, Schema};

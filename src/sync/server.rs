@@ -17,17 +17,8 @@ use futures_util::future::BoxFuture;
 use super::wire::{AnswerWire, BODY_MAX, BatchWire, ITEMS_MAX, PATH, ProblemWire, VerdictWire};
 use crate::clock::Clock;
 use crate::domain::seal::Signed;
-use crate::domain::submission::peers::{Delivery, Peer, PeerBook};
-use crate::domain::submission::{Acknowledgement, Verdict};
-
-/// What came in one batch and passed every check.
-#[derive(Clone, Debug)]
-pub struct Arrival {
-    /// The items; none where the sender only asks.
-    pub deliveries: Vec<Delivery>,
-    /// What the sender shows as our own last word, not checked yet.
-    pub last_word: Option<Acknowledgement>,
-}
+use crate::domain::submission::Verdict;
+use crate::domain::submission::peers::{Arrival, Peer, PeerBook};
 
 /// What is answered once all is on the disk.
 #[derive(Clone, Debug)]

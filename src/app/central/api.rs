@@ -1,6 +1,7 @@
 //! The staff's API: lists and reads what was handed in. Every read of a content is written down before it happens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -17,12 +18,17 @@ use crate::domain::id::SubmissionId;
 use crate::domain::seal::open;
 use crate::domain::submission::Content;
 use crate::domain::submission::peers::TokenHash;
-use crate::store::central::{Access, record_access};
-use crate::store::inbox::{self, InboxRow};
+use crate::store::StoreError;
+use crate::store::central::Access;
+use crate::store::inbox::{InboxRow, Wanted};
 use crate::sync::server::bearer;
 
 /// Most submissions in one answer.
 const LIMIT_MAX: u32 = 500;
+/// Longest wait for the next submission, in seconds; proxies cut what is silent for a minute.
+const WAIT_MAX: u64 = 30;
+/// How often a waiting reader looks by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the staff sees of a submission without opening it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -85,6 +91,10 @@ pub(super) struct Page {
     #[serde(default)]
     after: i64,
     limit: Option<u32>,
+    procedure: Option<String>,
+    office: Option<String>,
+    #[serde(default)]
+    wait: u64,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +124,28 @@ fn staff(app: &CentralApp, headers: &HeaderMap) -> Result<String, Problem> {
         .ok_or_else(refused)
 }
 
+/// The list, as soon as there is something in it or the patience is over.
+///
+/// A call that was missed costs a look's delay, never a submission.
+async fn wait_for(app: &CentralApp, wanted: Wanted, patience: Duration) -> Result<Vec<InboxRow>, StoreError> {
+    let until = tokio::time::Instant::now() + patience;
+    loop {
+        let woken = app.wake.notified();
+        tokio::pin!(woken);
+        // From here on a call counts, also one that comes while the list is read.
+        woken.as_mut().enable();
+        let rows = app.store.list(wanted.clone()).await?;
+        let now = tokio::time::Instant::now();
+        if !rows.is_empty() || now >= until {
+            return Ok(rows);
+        }
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep_until(until.min(now + LOOK_EVERY)) => {}
+        }
+    }
+}
+
 fn id_of(text: &str) -> Result<SubmissionId, Problem> {
     text.parse()
         .map_err(|_| Problem::bad_request("id", "The id of a submission is a UUID"))
@@ -124,7 +156,9 @@ fn missing() -> Problem {
 }
 
 #[utoipa::path(get, path = "/api/v1/submissions", tag = "submissions",
-    params(("after" = Option<i64>, Query), ("limit" = Option<u32>, Query, description = "1 to 500, 100 if not given")),
+    params(("after" = Option<i64>, Query), ("limit" = Option<u32>, Query, description = "1 to 500, 100 if not given"),
+        ("procedure" = Option<String>, Query), ("office" = Option<String>, Query),
+        ("wait" = Option<u64>, Query, description = "Seconds to wait for the next one, where there is none yet; 30 at the most")),
     responses((status = 200, body = SubmissionsView), (status = 401, body = Problem)))]
 pub(super) async fn list(
     State(app): App,
@@ -133,7 +167,13 @@ pub(super) async fn list(
 ) -> Result<Json<SubmissionsView>, Problem> {
     staff(&app, &headers)?;
     let limit = page.limit.unwrap_or(100).clamp(1, LIMIT_MAX);
-    let rows = app.db.read(move |conn| inbox::list(conn, page.after, limit))?;
+    let wanted = Wanted {
+        after: page.after,
+        limit,
+        procedure: page.procedure,
+        office: page.office,
+    };
+    let rows = wait_for(&app, wanted, Duration::from_secs(page.wait.min(WAIT_MAX))).await?;
     let submissions = rows.into_iter().map(SubmissionView::from).collect();
     Ok(Json(SubmissionsView { submissions }))
 }
@@ -147,10 +187,7 @@ pub(super) async fn one(
 ) -> Result<Json<SubmissionView>, Problem> {
     staff(&app, &headers)?;
     let id = id_of(&id)?;
-    let row = app
-        .db
-        .read(move |conn| inbox::find(conn, id))?
-        .ok_or_else(missing)?;
+    let row = app.store.find(id).await?.ok_or_else(missing)?;
     Ok(Json(row.into()))
 }
 
@@ -180,17 +217,7 @@ pub(super) async fn content(
         about: id.to_string(),
         reason: why.reason.chars().take(500).collect(),
     };
-    let item = app
-        .db
-        .write(move |conn| {
-            let item = inbox::read(conn, id)?;
-            if item.is_some() {
-                record_access(conn, &access)?;
-            }
-            Ok(item)
-        })
-        .await?
-        .ok_or_else(missing)?;
+    let item = app.store.read(id, access).await?.ok_or_else(missing)?;
     let opened = open(&item.envelope, key)
         .map_err(|problem| Problem::new(StatusCode::CONFLICT, "cannot_open", problem.to_string()))?;
     let content = Content::from_bytes(&opened.plain).ok_or_else(|| {

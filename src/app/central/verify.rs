@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::CentralApp;
 use crate::domain::receipt::{self, Claims, Code, CodeError, TokenError, fingerprint};
-use crate::store::{StoreError, inbox};
+use crate::store::StoreError;
 
 /// Questions without an answer that one address may ask in a minute: plenty for a person who mistypes.
 const GUESSES_MAX: u32 = 30;
@@ -73,12 +73,12 @@ pub enum VerifyError {
 
 impl CentralApp {
     /// What is known of the code or signed receipt `text`, asked for from `address`; nearly always one submission.
-    pub fn verify(&self, text: &str, address: IpAddr) -> Result<Vec<ReceiptView>, VerifyError> {
+    pub async fn verify(&self, text: &str, address: IpAddr) -> Result<Vec<ReceiptView>, VerifyError> {
         let now = self.clock.now();
         if self.is_closed(address, now) {
             return Err(VerifyError::TooMany);
         }
-        let found = self.look_up(text.trim());
+        let found = self.look_up(text.trim()).await;
         if matches!(
             found,
             Err(VerifyError::Unknown { .. } | VerifyError::NotGenuine(_))
@@ -88,7 +88,7 @@ impl CentralApp {
         found
     }
 
-    fn look_up(&self, text: &str) -> Result<Vec<ReceiptView>, VerifyError> {
+    async fn look_up(&self, text: &str) -> Result<Vec<ReceiptView>, VerifyError> {
         let (code, claims) = if receipt::is_token(text) || text.chars().count() > CODE_TEXT_MAX {
             let keys = self
                 .peers
@@ -100,7 +100,7 @@ impl CentralApp {
         } else {
             (text.parse()?, None)
         };
-        let rows = self.db.read(move |conn| inbox::by_code(conn, code))?;
+        let rows = self.store.by_code(code).await?;
         let found: Vec<_> = rows
             .iter()
             .filter(|row| claims.as_ref().is_none_or(|claims| claims.is_of(row.hash)))

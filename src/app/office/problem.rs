@@ -132,11 +132,12 @@ impl From<StoreError> for Problem {
         error!(error = %problem, "the office's store did not do it");
         let status = match problem {
             StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
-            StoreError::Closed | StoreError::Broken => StatusCode::SERVICE_UNAVAILABLE,
+            StoreError::Closed | StoreError::Broken | StoreError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Conflict(_) => StatusCode::CONFLICT,
             StoreError::Open { .. }
             | StoreError::TooNew { .. }
             | StoreError::Pragma { .. }
+            | StoreError::Address { .. }
             | StoreError::Sqlite(_)
             | StoreError::Unreadable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };

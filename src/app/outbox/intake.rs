@@ -8,11 +8,11 @@ use tracing::error;
 
 use crate::clock::{Clock, random};
 use crate::domain::seal::{Signed, SigningKey};
+use crate::domain::submission::Verdict;
 use crate::domain::submission::durable::{MARK_DOMAIN, Mark};
-use crate::domain::submission::peers::{Delivery, PeerBook};
-use crate::domain::submission::{Acknowledgement, Verdict};
-use crate::store::{Db, StoreError, backup, inbox, lives};
-use crate::sync::server::{Arrival, Door, Keep, KeepError, Kept};
+use crate::domain::submission::peers::{Arrival, Delivery, PeerBook};
+use crate::store::{Db, StoreError, inbox};
+use crate::sync::server::{Door, Keep, KeepError, Kept};
 
 /// What happens once for a new item, in the transaction that keeps it.
 pub type OnAccepted = Arc<dyn Fn(&Connection, &Delivery, Timestamp) -> Result<(), StoreError> + Send + Sync>;
@@ -62,7 +62,13 @@ impl Intake {
         let (intake, now) = (self.clone(), self.clock.now());
         let (verdicts, mark) = self
             .db
-            .write(move |conn| intake.all(conn, &arrival, now))
+            .write(move |conn| {
+                let hooks = inbox::Hooks {
+                    on_accepted: &*intake.on_accepted,
+                    relays: intake.relays,
+                };
+                inbox::keep(conn, &arrival, &intake.key, now, random(), &hooks)
+            })
             .await
             .map_err(|problem| {
                 error!(error = %problem, "a batch could not be kept");
@@ -73,81 +79,15 @@ impl Intake {
             .filter(|verdict| matches!(verdict, Verdict::Accepted(_)))
             .count();
         (self.after_commit)(new);
-        Ok(Kept {
-            verdicts,
-            durable: (mark.server_seq > 0).then(|| Signed::new(MARK_DOMAIN, &mark, &self.key)),
-            epoch: mark.server_epoch,
-        })
+        Ok(answer(verdicts, mark, &self.key))
     }
+}
 
-    fn all(
-        &self,
-        conn: &Connection,
-        arrival: &Arrival,
-        now: Timestamp,
-    ) -> Result<(Vec<Verdict>, Mark), StoreError> {
-        let mut epoch = lives::epoch(conn)?;
-        if let Some(word) = &arrival.last_word
-            && self.is_behind(conn, word, &epoch)?
-        {
-            epoch = lives::rotate(conn, lives::Why::SenderKnowsMore, random(), now)?;
-        }
-        let verdicts = arrival
-            .deliveries
-            .iter()
-            .map(|delivery| self.one(conn, delivery, &epoch, now))
-            .collect::<Result<_, _>>()?;
-        if self.relays {
-            backup::advance_relayed(conn, &epoch)?;
-        }
-        let mark = Mark {
-            server_seq: backup::reach(conn, &epoch)?,
-            server_epoch: epoch,
-        };
-        Ok((verdicts, mark))
-    }
-
-    /// Whether `word` is ours and of this life, and this file does not have what it speaks of: it was set back.
-    ///
-    /// It is not enough to compare places: after a file was set back, another sender may have taken the place.
-    fn is_behind(&self, conn: &Connection, word: &Acknowledgement, epoch: &str) -> Result<bool, StoreError> {
-        let Some(body) = word.read(&[self.key.verifying()]) else {
-            return Ok(false);
-        };
-        Ok(body.server_epoch == epoch && !inbox::stands(conn, &body)?)
-    }
-
-    /// One item in a savepoint of its own: one that does not fit leaves the others alone.
-    fn one(
-        &self,
-        conn: &Connection,
-        delivery: &Delivery,
-        epoch: &str,
-        now: Timestamp,
-    ) -> Result<Verdict, StoreError> {
-        conn.execute_batch("SAVEPOINT item")?;
-        let stamp = inbox::Stamp {
-            epoch,
-            now,
-            key: &self.key,
-        };
-        let kept = inbox::ingest(conn, delivery, &stamp).and_then(|verdict| {
-            if matches!(verdict, Verdict::Accepted(_)) {
-                (self.on_accepted)(conn, delivery, now)?;
-            }
-            Ok(verdict)
-        });
-        match kept {
-            Ok(verdict) => {
-                conn.execute_batch("RELEASE item")?;
-                Ok(verdict)
-            }
-            Err(problem @ (StoreError::Conflict(_) | StoreError::Unreadable { .. })) => {
-                error!(submission = %delivery.item.id, error = %problem, "an item could not be kept");
-                conn.execute_batch("ROLLBACK TO item; RELEASE item")?;
-                Ok(Verdict::RetryLater)
-            }
-            Err(problem) => Err(problem),
-        }
+/// What is answered: the verdicts, and how far copies reach, signed.
+pub fn answer(verdicts: Vec<Verdict>, mark: Mark, key: &SigningKey) -> Kept {
+    Kept {
+        verdicts,
+        durable: (mark.server_seq > 0).then(|| Signed::new(MARK_DOMAIN, &mark, key)),
+        epoch: mark.server_epoch,
     }
 }

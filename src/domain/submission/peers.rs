@@ -6,7 +6,7 @@
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Hash, Header, Item, Reason, SUBMISSION_DOMAIN};
+use super::{Acknowledgement, Hash, Header, Item, Reason, SUBMISSION_DOMAIN};
 use crate::domain::id::SubmissionId;
 use crate::domain::seal::{ENVELOPE_MAX, VerifyingKey, header_of, hex, unhex};
 
@@ -64,6 +64,15 @@ pub struct Delivery {
     pub item: Item,
     /// The device that handed it in.
     pub sender: String,
+}
+
+/// What came in one batch and passed every check.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    /// The items; none where the sender only asks.
+    pub deliveries: Vec<Delivery>,
+    /// What the sender shows as our own last word, not checked yet.
+    pub last_word: Option<Acknowledgement>,
 }
 
 impl PeerBook {

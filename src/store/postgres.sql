@@ -1,0 +1,72 @@
+CREATE TABLE IF NOT EXISTS meta (key text PRIMARY KEY, value text NOT NULL);
+-- One row. Whoever keeps something new holds its lock until the commit, so that the order has no holes and
+-- nobody sees a later place before an earlier one.
+CREATE TABLE IF NOT EXISTS sequencer (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    epoch text NOT NULL,
+    last bigint NOT NULL
+);
+-- Narrow, so that it stays in memory: a unique key of a partitioned table would have to hold the month.
+CREATE TABLE IF NOT EXISTS submission_id (
+    id uuid PRIMARY KEY,
+    hash bytea NOT NULL,
+    server_seq bigint NOT NULL UNIQUE,
+    received_at bigint NOT NULL,
+    office text NOT NULL,
+    device_id text NOT NULL,
+    outbox_epoch text NOT NULL,
+    device_seq bigint NOT NULL,
+    doubt text
+);
+CREATE INDEX IF NOT EXISTS submission_id_device ON submission_id (device_id, outbox_epoch, device_seq);
+CREATE TABLE IF NOT EXISTS submission (
+    server_seq bigint NOT NULL,
+    submission_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    signature bytea NOT NULL,
+    envelope bytea,
+    office text NOT NULL,
+    device_id text NOT NULL,
+    device_seq bigint NOT NULL,
+    procedure text NOT NULL,
+    procedure_name text NOT NULL,
+    form_id text NOT NULL,
+    form_version text NOT NULL,
+    code text NOT NULL,
+    queue text,
+    created_at bigint NOT NULL,
+    received_at bigint NOT NULL,
+    received_from text NOT NULL,
+    ack_body text NOT NULL,
+    ack_signature text NOT NULL,
+    ack_epoch text NOT NULL,
+    ack_kid text NOT NULL,
+    PRIMARY KEY (server_seq, received_at)
+) PARTITION BY RANGE (received_at);
+CREATE INDEX IF NOT EXISTS submission_code ON submission (code);
+CREATE TABLE IF NOT EXISTS inbox_alarm (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('conflict', 'fork', 'chain')),
+    submission_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    device_id text NOT NULL,
+    sender text NOT NULL,
+    UNIQUE (kind, submission_id, hash)
+);
+CREATE TABLE IF NOT EXISTS life (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    epoch text NOT NULL UNIQUE,
+    why text NOT NULL,
+    server_seq bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS access (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    about text NOT NULL,
+    reason text NOT NULL,
+    hash bytea NOT NULL
+);
