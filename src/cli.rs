@@ -9,6 +9,7 @@ mod compose;
 mod demo;
 mod municipal;
 mod printer;
+mod publish;
 mod roles;
 mod staff;
 mod tools;
@@ -68,6 +69,16 @@ enum Command {
     },
     /// Copies the file of central or of an office, checks the copy and lets it count.
     Backup(municipal::BackupArguments),
+    /// Signs a catalogue for kiosks to fetch.
+    Catalogue {
+        #[command(subcommand)]
+        action: publish::CatalogueAction,
+    },
+    /// Makes keys.
+    Keys {
+        #[command(subcommand)]
+        action: publish::KeysAction,
+    },
     /// Looks at a form: checks, converts, walks it.
     Procedure {
         #[command(subcommand)]
@@ -160,6 +171,8 @@ pub fn main() -> ExitCode {
         },
         Command::Backup(arguments) => municipal::backup(&arguments),
         Command::Board(arguments) => board::run(arguments),
+        Command::Catalogue { action } => publish::catalogue(action),
+        Command::Keys { action } => publish::keys(action),
         Command::Procedure { action } => tools::procedure(action),
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),

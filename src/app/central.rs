@@ -24,7 +24,7 @@ pub use verify::{ReceiptView, VerifyError};
 
 use super::outbox::intake::answer;
 use super::outbox::{keyfile, peers::peer_book};
-use super::{StartError, Stop, backup, listen};
+use super::{StartError, Stop, backup, catalogue, listen};
 use crate::clock::Clock;
 use crate::config::central::CentralConfig;
 use crate::domain::seal::{OpeningKey, SigningKey, VerifyingKey};
@@ -131,6 +131,13 @@ pub async fn start(
         keep: keep(kept.store, key, clock.clone(), wake),
         clock,
     };
+    let catalogue = match &central.config.published {
+        Some(published) => {
+            let shelf = catalogue::Shelf::new(&central.config.data, published)?;
+            catalogue::routes(shelf, Arc::clone(&central.peers))
+        }
+        None => Router::new(),
+    };
     let app = Router::new()
         .route("/api/v1/submissions", get(api::list))
         .route("/api/v1/submissions/{id}", get(api::one))
@@ -138,6 +145,7 @@ pub async fn start(
         .route("/api/v1/openapi.json", get(api::description))
         .with_state(Arc::clone(&central))
         .merge(server::router(door))
+        .merge(catalogue)
         .merge(faces(&central))
         .layer(axum::middleware::map_response(harden));
     info!(%address, "central answers");

@@ -4,6 +4,7 @@
 
 pub mod backup;
 pub mod board;
+pub mod catalogue;
 pub mod central;
 pub mod diagnose;
 pub mod kiosk;

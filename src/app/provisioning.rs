@@ -129,6 +129,7 @@ impl Demo {
                 same_disk: true,
             }),
             epoch_file: None,
+            published: None,
             offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),
         };
         self.write("central.toml", &config)?;
@@ -205,6 +206,7 @@ impl Demo {
             name: "2".to_owned(),
             data: self.folder.join("kiosk"),
             catalogue: None,
+            published: None,
             place: Place {
                 id: OFFICE.to_owned(),
                 name: "Quitumbe".to_owned(),

@@ -67,6 +67,7 @@ impl City {
             }],
             backup: None,
             epoch_file: None,
+            published: None,
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),
         };
         Self {

@@ -26,6 +26,11 @@ pub(super) enum CentralAction {
         #[arg(long)]
         from: PathBuf,
     },
+    /// Publishes a signed catalogue: offices and kiosks fetch it within minutes.
+    Publish {
+        /// The bundle that `ventanilla catalogue sign` made.
+        bundle: PathBuf,
+    },
 }
 
 /// `ventanilla backup …`
@@ -67,6 +72,7 @@ pub(super) fn central(
                 Ok(())
             })
         }
+        Some(CentralAction::Publish { bundle }) => super::publish::publish(&config, &bundle),
         Some(CentralAction::Restore { from }) => {
             let key = keyfile::signing(&config.receipt_key)?;
             restore(&app::source(&config), &from, &[key.verifying()])

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
+use super::published::PublishedConfig;
 
 /// Everything `ventanilla central` needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct CentralConfig {
     /// Devices that seal and sign.
     #[serde(default)]
     pub devices: Vec<DeviceConfig>,
+    /// The catalogue that is published, and given to those below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedConfig>,
     /// Copies that central makes of its file by itself; without them no sender ever lets go of anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupConfig>,
@@ -62,6 +66,9 @@ impl CentralConfig {
         beside(&mut self.receipt_key);
         self.municipality_key.iter_mut().for_each(beside);
         self.epoch_file.iter_mut().for_each(beside);
+        if let Some(published) = &mut self.published {
+            published.resolve(settings);
+        }
         if let Some(backup) = &mut self.backup {
             backup.resolve(settings);
         }

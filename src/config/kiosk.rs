@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::published::PublishedConfig;
+
 /// `kiosk.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +19,9 @@ pub struct KioskConfig {
     pub data: PathBuf,
     /// Folder of the catalogue; without it the catalogue built into the program serves.
     pub catalogue: Option<PathBuf>,
+    /// The catalogue that comes signed by the office from the municipality; once one came, it serves instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedConfig>,
     /// The office this kiosk stands in.
     pub place: Place,
     /// Where citizens can ask by telephone.
@@ -50,6 +55,9 @@ impl KioskConfig {
         beside(&mut self.data);
         beside(&mut self.device_key);
         self.catalogue.iter_mut().for_each(beside);
+        if let Some(published) = &mut self.published {
+            published.resolve(settings);
+        }
         self.recipients
             .iter_mut()
             .map(|recipient| &mut recipient.key)

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod central;
 pub mod kiosk;
 pub mod office;
+pub mod published;
 pub mod zones;
 
 use std::path::{Path, PathBuf};

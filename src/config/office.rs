@@ -11,6 +11,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
+use super::published::PublishedConfig;
 use super::zones::ZoneConfig;
 use crate::domain::office::{CounterSetup, Hours, OfficeSetup, QueueSetup, TransferPlace, profile_name};
 use crate::domain::queue::{MaxRun, Profile};
@@ -101,6 +102,9 @@ pub struct OfficeConfig {
     /// File of the key that signs for what kiosks hand in; made at the first start where it is missing.
     /// Without it the office takes no submissions.
     pub receipt_key: Option<PathBuf>,
+    /// The catalogue that is published, and given to those below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedConfig>,
     /// Copies that the office makes of its file by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupConfig>,
@@ -163,6 +167,7 @@ impl OfficeConfig {
             office_key: None,
             receipt_key: None,
             backup: None,
+            published: None,
         }
     }
 
@@ -173,6 +178,9 @@ impl OfficeConfig {
         beside(&mut self.data);
         self.office_key.iter_mut().for_each(beside);
         self.receipt_key.iter_mut().for_each(beside);
+        if let Some(published) = &mut self.published {
+            published.resolve(settings);
+        }
         if let Some(backup) = &mut self.backup {
             backup.resolve(settings);
         }

@@ -20,6 +20,7 @@ use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc};
 use tracing::{error, info, warn};
 
+use super::catalogue::{self, Shelf};
 use super::diagnose;
 use super::outbox::confirm::Sealer;
 use super::outbox::{self, keyfile};
@@ -28,6 +29,7 @@ use crate::clock::{self, Clock};
 use crate::config::kiosk::KioskConfig;
 use crate::devices::printer::{Printer, Profile};
 use crate::domain::id::Moment;
+use crate::domain::redacted::Redacted;
 use crate::domain::session::{Effect, Input, Saved, Setup};
 use crate::domain::ticket::BusinessDate;
 use crate::store::{self, Db};
@@ -141,13 +143,19 @@ pub async fn start(
         );
         press.expect_torn_paper();
     }
-    let (setup, catalogue_hash) = setup::read(&config, landscape)?;
+    let shelf = config
+        .published
+        .as_ref()
+        .map(|published| Shelf::new(&config.data, published))
+        .transpose()?;
+    let published = shelf.as_ref().and_then(Shelf::installed);
+    let (setup, catalogue_hash) = setup::read(&config, published.as_ref(), landscape)?;
     let setup = Arc::new(setup);
     let sealer = Sealer {
         device_id: config.id.clone(),
         office: config.place.id.clone(),
         key: keyfile::signing(&config.device_key)?,
-        recipients: setup::recipients(&config.recipients)?,
+        recipients: setup::recipients(&config.recipients, published.as_ref())?,
     };
     let day_cut = SignedDuration::from_hours(i64::from(config.place.day_cut_hour));
     let http = super::http_client()?;
@@ -161,6 +169,14 @@ pub async fn start(
         .as_ref()
         .zip(token.clone())
         .map(|(upstream, token)| OfficeClient::new(http.clone(), &upstream.url, token, Deadlines::default()));
+    if let (Some(shelf), Some((upstream, token))) = (shelf, config.office.as_ref().zip(token.clone())) {
+        let source = catalogue::Source {
+            http: http.clone(),
+            url: upstream.url.clone(),
+            token: Redacted::new(token),
+        };
+        catalogue::follow(source, shelf, clock.clone(), stop.clone());
+    }
     let sender = match config.office.as_ref().zip(token) {
         Some((upstream, token)) => {
             let line = setup::line(upstream, token)?;

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 use crate::app::StartError;
 use crate::app::outbox::Upstream;
 use crate::config::kiosk::{self, KioskConfig, RecipientConfig};
+use crate::domain::procedure::bundle::Bundle;
 use crate::domain::procedure::{Catalogue, quito};
 use crate::domain::redacted::Redacted;
 use crate::domain::seal::{Recipient, Role, VerifyingKey, hex};
@@ -25,10 +26,15 @@ struct Files {
     forms: Vec<(String, Vec<u8>)>,
 }
 
-pub(super) fn read(config: &KioskConfig, landscape: bool) -> Result<(Setup, String), StartError> {
-    let files = match &config.catalogue {
-        Some(folder) => from_folder(folder)?,
-        None => built_in(),
+pub(super) fn read(
+    config: &KioskConfig,
+    published: Option<&Bundle>,
+    landscape: bool,
+) -> Result<(Setup, String), StartError> {
+    let files = match (published, &config.catalogue) {
+        (Some(bundle), _) => from_bundle(bundle),
+        (None, Some(folder)) => from_folder(folder)?,
+        (None, None) => built_in(),
     };
     let texts: Vec<(&str, &str)> = files
         .texts
@@ -107,6 +113,28 @@ fn built_in() -> Files {
     }
 }
 
+/// The published files, under the names that they have when they lie in a folder.
+fn from_bundle(bundle: &Bundle) -> Files {
+    let mut files = Files {
+        texts: Vec::new(),
+        forms: Vec::new(),
+    };
+    for (name, bytes) in &bundle.files {
+        let plain = name.rsplit_once('/').map_or(name.as_str(), |(_, file)| file);
+        if name.ends_with(".xlsx") {
+            files.forms.push((plain.to_owned(), bytes.clone()));
+        } else if let Ok(text) = std::str::from_utf8(bytes) {
+            let name = if name.starts_with("procedures/") {
+                name
+            } else {
+                plain
+            };
+            files.texts.push((name.to_owned(), text.to_owned()));
+        }
+    }
+    files
+}
+
 fn from_folder(folder: &Path) -> Result<Files, StartError> {
     let cannot = |path: &Path, problem: std::io::Error| StartError::Setup {
         what: format!("Catalogue file {}", path.display()),
@@ -150,7 +178,20 @@ fn from_folder(folder: &Path) -> Result<Files, StartError> {
     Ok(files)
 }
 
-pub(super) fn recipients(configs: &[RecipientConfig]) -> Result<Vec<Recipient>, StartError> {
+/// Whom to seal to: the keys of the settings, with the municipality's from the catalogue where it names one.
+pub(super) fn recipients(
+    configs: &[RecipientConfig],
+    published: Option<&Bundle>,
+) -> Result<Vec<Recipient>, StartError> {
+    let mut recipients = from_settings(configs)?;
+    if let Some(present) = published.and_then(|bundle| bundle.manifest.recipient()) {
+        recipients.retain(|recipient| recipient.role != Role::Municipality);
+        recipients.insert(0, present);
+    }
+    Ok(recipients)
+}
+
+fn from_settings(configs: &[RecipientConfig]) -> Result<Vec<Recipient>, StartError> {
     configs
         .iter()
         .map(|config| {

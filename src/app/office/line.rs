@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use super::form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 use super::hub::OfficeApp;
+use crate::app::catalogue::{self, Shelf};
 use crate::app::outbox::intake::Intake;
 use crate::app::outbox::{Sender, Upstream, keyfile};
 use crate::app::{StartError, Stop, backup};
@@ -30,6 +31,8 @@ use crate::sync::server;
 
 /// Keys and addresses, read before anything is started.
 pub struct Line {
+    /// The catalogue's place, and whom to ask for a newer one.
+    catalogue: Option<(Shelf, Option<catalogue::Source>)>,
     peers: PeerBook,
     receipt_key: Option<SigningKey>,
     opening: Option<OpeningKey>,
@@ -58,6 +61,20 @@ pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
             key: Some(key),
         });
     }
+    let catalogue = match &config.published {
+        None => None,
+        Some(published) => {
+            let above = match &config.central {
+                None => None,
+                Some(central) => Some(catalogue::Source {
+                    http: crate::app::http_client()?,
+                    url: central.url.clone(),
+                    token: Redacted::new(read(&central.token_file)?.trim().to_owned()),
+                }),
+            };
+            Some((Shelf::new(&config.data, published)?, above))
+        }
+    };
     let upstream = match &config.central {
         None => None,
         Some(central) => {
@@ -73,6 +90,7 @@ pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
         }
     };
     Ok(Line {
+        catalogue,
         peers: PeerBook::new(peers),
         receipt_key: config.receipt_key.as_deref().map(keyfile::signing).transpose()?,
         opening: config.office_key.as_deref().map(keyfile::opening).transpose()?,
@@ -89,14 +107,22 @@ impl Line {
         if let Some(key) = self.opening {
             office.plug_forms(opener(db.clone(), key, office.config().clone()));
         }
+        let peers = Arc::new(RwLock::new(self.peers));
+        let mut given = Router::new();
+        if let Some((shelf, above)) = self.catalogue {
+            given = catalogue::routes(shelf.clone(), Arc::clone(&peers));
+            if let Some(above) = above {
+                catalogue::follow(above, shelf, clock.clone(), stop.clone());
+            }
+        }
         let Some(receipt_key) = self.receipt_key else {
-            return Router::new();
+            return given;
         };
         let config = office.config();
         let source = source(config);
         if let Err(problem) = backup::begin(&source, &db, clock.now()) {
             warn!(%problem, "the office takes no submissions");
-            return Router::new();
+            return given;
         }
         backup::start(
             source,
@@ -131,7 +157,7 @@ impl Line {
                 }
             }),
         };
-        server::router(intake.door(Arc::new(RwLock::new(self.peers))))
+        server::router(intake.door(peers)).merge(given)
     }
 }
 

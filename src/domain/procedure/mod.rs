@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::i18n::Language;
 
+pub mod bundle;
 mod load;
 mod piece;
 pub mod quito;
