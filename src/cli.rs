@@ -9,6 +9,7 @@ mod compose;
 mod demo;
 mod municipal;
 mod printer;
+mod procedure;
 mod publish;
 mod roles;
 mod staff;
@@ -82,7 +83,7 @@ enum Command {
     /// Looks at a form: checks, converts, walks it.
     Procedure {
         #[command(subcommand)]
-        action: tools::ProcedureAction,
+        action: procedure::ProcedureAction,
     },
     /// Looks at an office's audit log.
     Audit {
@@ -173,7 +174,7 @@ pub fn main() -> ExitCode {
         Command::Board(arguments) => board::run(arguments),
         Command::Catalogue { action } => publish::catalogue(action),
         Command::Keys { action } => publish::keys(action),
-        Command::Procedure { action } => tools::procedure(action),
+        Command::Procedure { action } => procedure::run(action),
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),
         Command::Printer { action } => printer::run(action),

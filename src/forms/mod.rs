@@ -25,4 +25,4 @@ pub use engine::{
 };
 pub use finding::{Finding, Severity};
 pub use form::{Conversion, Files, Form, convert};
-pub use walk::{eval, eval_in, walk, walk_in};
+pub use walk::{eval, eval_in, walk, walk_form, walk_in};

@@ -159,6 +159,8 @@ pub struct Control {
     /// A guidance hint written in the body (`form="guidance"` lives in itext).
     pub items: Items,
     pub range: Option<(f64, f64, f64)>,
+    /// Whether an upload takes pictures.
+    pub picture: bool,
     pub place: Place,
 }
 

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod findings;
+mod hostile;
 mod municipal;
 mod workbook;
 mod workbooks;

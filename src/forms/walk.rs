@@ -24,6 +24,15 @@ pub fn walk(form_xml: &str, steps_json: &str) -> Result<Json, Vec<Finding>> {
 /// Like [`walk`], at a moment and with ids of the caller's choice.
 pub fn walk_in(form_xml: &str, steps_json: &str, env: Env) -> Result<Json, Vec<Finding>> {
     let (form, _) = Form::from_xform(form_xml)?;
+    follow(Arc::new(form), steps_json, env)
+}
+
+/// Like [`walk`], with a form that is already compiled.
+pub fn walk_form(form: Arc<Form>, steps_json: &str) -> Result<Json, Vec<Finding>> {
+    follow(form, steps_json, standing_env())
+}
+
+fn follow(form: Arc<Form>, steps_json: &str, env: Env) -> Result<Json, Vec<Finding>> {
     let failed = |e: &dyn std::fmt::Display| vec![Finding::error(e.to_string())];
     let steps: Vec<Json> = match steps_json.trim() {
         "" => vec![],
@@ -31,7 +40,7 @@ pub fn walk_in(form_xml: &str, steps_json: &str, env: Env) -> Result<Json, Vec<F
             serde_json::from_str(text).map_err(|e| failed(&format!("The steps are not a JSON list: {e}")))?
         }
     };
-    let mut engine = Engine::new(Arc::new(form), env).map_err(|e| failed(&e))?;
+    let mut engine = Engine::new(form, env).map_err(|e| failed(&e))?;
     engine.show_dashes();
     let mut errors = Vec::new();
     for step in &steps {

@@ -244,7 +244,7 @@ impl FormRun {
             procedure: self.procedure.clone(),
             form: (self.form.id().to_owned(), self.form.version().to_owned()),
             language,
-            instance: Redacted::new(self.engine.instance_xml()),
+            instance: Redacted::new(self.engine.instance_xml_at(moment.now)),
             answers: self.engine.answers().into_iter().map(answer_row).collect(),
             result: self.result(language),
             consents,

@@ -32,7 +32,7 @@ impl Way {
         let looks = |name: &str| question.appearance.iter().any(|appearance| appearance == name);
         match question.kind {
             Kind::SelectOne | Kind::Acknowledge => Self::One,
-            Kind::SelectMultiple => Self::Several,
+            Kind::SelectMultiple | Kind::Rank => Self::Several,
             Kind::Note => Self::Read,
             Kind::Date => Self::Date,
             Kind::Decimal => Self::Money,
@@ -63,7 +63,8 @@ impl Way {
                 exact: false,
             },
             _ if looks("email") => Self::Email,
-            Kind::Text | Kind::Time | Kind::DateTime | Kind::Barcode | Kind::Unsupported(_) => Self::Letters,
+            Kind::Text | Kind::Time | Kind::DateTime | Kind::Barcode => Self::Letters,
+            Kind::Picture | Kind::Signature | Kind::Unsupported(_) => Self::Letters,
         }
     }
 

@@ -24,25 +24,26 @@ impl Instance {
         };
         let roots: Vec<u32> = model.template.get(0).children.clone();
         for root in roots {
-            out.copy(model, root, 0)?;
+            out.copy(model, root, 0, false)?;
         }
         out.index();
         Ok(out)
     }
 
-    /// Copies a node of the template and what is under it, leaving inner repeat templates out.
-    fn copy(&mut self, model: &Model, from: u32, parent: u32) -> Result<u32, EngineError> {
+    /// Copies a node of the template and what is under it, leaving inner repeat templates out. `blank`: without values.
+    fn copy(&mut self, model: &Model, from: u32, parent: u32, blank: bool) -> Result<u32, EngineError> {
         if self.tree.nodes.len() >= limits::INSTANCE_NODES {
             return Err(EngineError::Budget);
         }
         let source = model.template.get(from);
         let (def, _) = model.template_info[from as usize];
-        let node = self.tree.push(parent, source.name.clone(), source.text.clone());
+        let text = if blank { String::new() } else { source.text.clone() };
+        let node = self.tree.push(parent, source.name.clone(), text);
         self.tree.get_mut(node).cast = model.defs[def].bind.data_type.cast();
         self.defs.push(Some(def));
         for &child in &source.children {
             if !model.template_info[child as usize].1 {
-                self.copy(model, child, node)?;
+                self.copy(model, child, node, blank)?;
             }
         }
         Ok(node)
@@ -50,7 +51,10 @@ impl Instance {
 
     /// Adds an instance of a repeat after the last one, or where the template has it.
     pub fn grow(&mut self, model: &Model, parent: u32, def: DefId) -> Result<u32, EngineError> {
-        let node = self.copy(model, model.defs[def].prototype, parent)?;
+        let prototype = model.defs[def].prototype;
+        // Where the author wrote no template, the first copy is one without its values, as in JavaRosa.
+        let blank = !model.template_info[prototype as usize].1;
+        let node = self.copy(model, prototype, parent, blank)?;
         let children = &mut self.tree.get_mut(parent).children;
         children.pop();
         let order = |defs: &[Option<DefId>], n: u32| {

@@ -1,19 +1,30 @@
 //! The answers as XML, as Collect writes them: what is not relevant is left out.
 
 use super::Engine;
+use crate::forms::xpath::dates;
 use std::fmt::Write as _;
 
 impl Engine {
     /// The instance to submit. The caller keeps these bytes; writing again gives the same bytes.
     pub fn instance_xml(&self) -> String {
+        self.document(None)
+    }
+
+    /// The instance to submit, finished at a moment: the fields of type `end` say so.
+    pub fn instance_xml_at(&self, end: jiff::Timestamp) -> String {
+        let end = end.to_zoned_datetime(self.env.now.time_zone().clone());
+        self.document(Some(&dates::moment_text(&end)))
+    }
+
+    fn document(&self, end: Option<&str>) -> String {
         let mut out = String::from("<?xml version='1.0' ?>");
         for &root in &self.tree().get(0).children {
-            self.write(root, true, &mut out);
+            self.write(root, true, end, &mut out);
         }
         out
     }
 
-    fn write(&self, node: u32, is_root: bool, out: &mut String) {
+    fn write(&self, node: u32, is_root: bool, end: Option<&str>, out: &mut String) {
         let Some(def) = self.instance.def_of(node) else {
             return;
         };
@@ -33,14 +44,17 @@ impl Engine {
                 " xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:orx=\"http://openrosa.org/xforms\"",
             );
         }
-        if this.children.is_empty() && this.text.is_empty() {
+        let preload = field.bind.preload.as_ref();
+        let is_end = preload.is_some_and(|(kind, parameter)| kind == "timestamp" && parameter == "end");
+        let text = end.filter(|_| is_end).unwrap_or(&this.text);
+        if this.children.is_empty() && text.is_empty() {
             out.push_str("/>");
             return;
         }
         out.push('>');
-        out.push_str(&escape(&this.text));
+        out.push_str(&escape(text));
         for &child in &this.children {
-            self.write(child, false, out);
+            self.write(child, false, end, out);
         }
         let _ = write!(out, "</{name}>");
     }

@@ -34,6 +34,12 @@ pub enum Kind {
     Range,
     /// A code read by the scanner.
     Barcode,
+    /// All of the choices in an order, stored with a space between.
+    Rank,
+    /// A photograph: taken where there is a camera, brought to the counter where there is none.
+    Picture,
+    /// Drawn with a finger.
+    Signature,
     /// Something a kiosk cannot ask, by its XForms name.
     Unsupported(String),
 }
@@ -229,7 +235,11 @@ impl Engine {
                 .unwrap_or_default(),
             choices: choices
                 .into_iter()
-                .map(|(name, label)| Choice { name, label })
+                // A choice without a label is shown by its name.
+                .map(|(name, label)| Choice {
+                    label: if label.is_empty() { name.clone() } else { label },
+                    name,
+                })
                 .collect(),
             value: self.instance.text(node).to_owned(),
             required: asked(&bind.required),
@@ -368,13 +378,16 @@ impl Engine {
 
 fn kind(control: &Control, data_type: DataType, readonly: &Option<Expr>, calculated: bool) -> Kind {
     let always_readonly = matches!(readonly, Some(Expr::Call(Function::True, _)));
+    let looks = |names: &[&str]| control.appearance.iter().any(|a| names.contains(&a.as_str()));
     match control.kind {
         ControlKind::SelectOne => Kind::SelectOne,
         ControlKind::SelectMultiple => Kind::SelectMultiple,
         ControlKind::Trigger => Kind::Acknowledge,
         ControlKind::Range => Kind::Range,
-        ControlKind::Rank => Kind::Unsupported("rank".to_owned()),
-        ControlKind::Upload => Kind::Unsupported("upload".to_owned()),
+        ControlKind::Rank => Kind::Rank,
+        ControlKind::Upload if !control.picture => Kind::Unsupported("upload".to_owned()),
+        ControlKind::Upload if looks(&["signature", "draw"]) => Kind::Signature,
+        ControlKind::Upload => Kind::Picture,
         ControlKind::Input | ControlKind::Secret => match data_type {
             DataType::Text | DataType::Boolean if always_readonly && !calculated => Kind::Note,
             DataType::Text | DataType::Boolean => Kind::Text,
@@ -401,7 +414,7 @@ fn display(question: &Question) -> String {
     };
     match question.kind {
         Kind::SelectOne => label(&question.value),
-        Kind::SelectMultiple => question
+        Kind::SelectMultiple | Kind::Rank => question
             .value
             .split_whitespace()
             .map(label)

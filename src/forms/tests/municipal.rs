@@ -311,3 +311,24 @@ fn calculated_fields_cannot_be_written() {
     assert!(e.set_path("/data/persona", "0").is_err());
     assert!(e.set_path("/data/nada", "0").is_err());
 }
+
+#[test]
+fn the_end_is_written_when_the_form_is_finished() {
+    let survey: &[&[&str]] = &[
+        &["type", "name", "label"],
+        &["start", "inicio"],
+        &["end", "fin"],
+        &["text", "a", "A"],
+    ];
+    let (form, _) = Form::from_xlsx(&workbook(&[("survey", survey)])).unwrap_or_else(|f| panic!("{}", f[0]));
+    let engine = Engine::new(Arc::new(form), env()).expect("the form opens");
+    let later = env().now.timestamp() + jiff::SignedDuration::from_mins(5);
+    let xml = engine.instance_xml_at(later);
+    assert!(
+        xml.contains(
+            "<inicio>2026-11-24T09:30:00.000-05:00</inicio><fin>2026-11-24T09:35:00.000-05:00</fin>"
+        ),
+        "{xml}"
+    );
+    assert!(engine.instance_xml().contains("<fin/>"));
+}

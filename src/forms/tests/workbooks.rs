@@ -31,9 +31,17 @@ fn lines(node: Node<'_, '_>, depth: usize, out: &mut Vec<String>) {
         node.tag_name().name(),
         attributes.join(" ")
     ));
+    let mut inside: Vec<Vec<String>> = Vec::new();
     for child in node.children().filter(|c| c.is_element() || c.is_text()) {
-        lines(child, depth + 1, out);
+        let mut block = Vec::new();
+        lines(child, depth + 1, &mut block);
+        inside.push(block);
     }
+    // pyxform fills the gaps of a translation in the order of a set, which is another one each time.
+    if node.tag_name().name() == "text" {
+        inside.sort();
+    }
+    out.extend(inside.into_iter().flatten());
 }
 
 fn whole(xml: &str) -> Vec<String> {
@@ -62,14 +70,19 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 
 #[test]
 fn workbooks_become_what_pyxform_makes() {
-    let Some(root) = cases() else { return };
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/forms");
+    let mut workbooks = files(&own, &["xlsx"]);
+    assert_eq!(workbooks.len(), 5);
+    if let Some(root) = cases() {
+        workbooks.extend(files(&root.join("xlsform"), &["xlsx", "xls"]));
+        assert_eq!(workbooks.len(), 17);
+    }
     let mut report = Vec::new();
-    let workbooks = files(&root.join("xlsform"), &["xlsx", "xls"]);
-    assert_eq!(workbooks.len(), 12);
     for file in &workbooks {
         let name = stem(file);
         let bytes = std::fs::read(file).expect("a workbook can be read");
-        let theirs = std::fs::read_to_string(file.with_file_name(format!("{name}.pyxform450.xml")));
+        let made = ["pyxform450.xml", "xml"].map(|e| file.with_file_name(format!("{name}.{e}")));
+        let theirs = made.iter().find_map(|f| std::fs::read_to_string(f).ok());
         let theirs = whole(&theirs.expect("a form can be read"));
         match convert(&name, &bytes) {
             Ok(conversion) => {

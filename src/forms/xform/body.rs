@@ -145,6 +145,9 @@ impl<'a> Reader<'a, '_> {
             hint: self.child_text(node, "hint", &path),
             items: self.choices(node, &path),
             appearance: appearance(node),
+            picture: node
+                .local_attribute("mediatype")
+                .is_some_and(|m| m.starts_with("image/")),
             place: self.place(node, &path, ""),
             def,
             kind,

@@ -140,6 +140,11 @@ pub(super) fn write_out_loops(survey: &mut Survey, findings: &mut Vec<Finding>) 
         };
         for (name, label) in choices.iter().filter(|(name, _)| name != "none") {
             let row = survey.elements[at].row;
+            if !super::choices::is_xml_name(name) {
+                let message =
+                    format!("The loop makes a group of `{name}`, which cannot be a name; rename the choice");
+                findings.push(Finding::error(message).at(&survey.sheet.clone(), row, "type"));
+            }
             let group = Element::new(name.as_str(), Kind::Group, row).with_words("label", label.clone());
             let group = survey.push(at, group);
             for child in &pattern {

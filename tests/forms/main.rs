@@ -1,0 +1,6 @@
+//! The forms engine beside the reference engine, and against hostile input. No screen, no network.
+
+mod fuzz;
+mod javarosa;
+mod random;
+mod zip;
