@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "timings are printed where they are asked for")]
 
+mod board;
 mod samples;
 mod shape;
 mod web;
@@ -124,18 +125,22 @@ const TOLERATED: f64 = 0.001;
 
 #[track_caller]
 fn check(name: &str, view: &View, size: Size) {
+    check_pixels(name, size, &draw(view, size));
+}
+
+#[track_caller]
+fn check_pixels(name: &str, size: Size, pixels: &[u8]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screen/golden");
     let golden = folder.join(format!("{name}.png"));
     let actual = folder.join(format!("{name}.actual.png"));
-    let pixels = draw(view, size);
-    let png = small(size, &pixels);
+    let png = small(size, pixels);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(&folder).expect("the folder can be made");
         std::fs::write(&golden, png).expect("the picture can be written");
         return;
     }
     let wrong = match decode(&golden) {
-        Some((wanted, known)) if wanted == size => differing(&known, &pixels),
+        Some((wanted, known)) if wanted == size => differing(&known, pixels),
         _ => 1.0,
     };
     if wrong > TOLERATED {
