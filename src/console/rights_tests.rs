@@ -32,6 +32,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/queues/{id}/resume", "-s-----"),
     ("GET", "/api/v1/help", "as-----"),
     ("POST", "/api/v1/kiosks/{kiosk}/usage", "as---k-"),
+    ("POST", "/api/v1/kiosks/{kiosk}/health", "as---k-"),
+    ("GET", "/api/v1/kiosks", "-sm-t--"),
     ("POST", "/api/v1/kiosks/{kiosk}/help", "as---k-"),
     ("POST", "/api/v1/kiosks/{kiosk}/help/end", "as---k-"),
     ("GET", "/api/v1/counters", "as-u---"),

@@ -175,6 +175,21 @@ pub struct TurnWire {
     pub behind: u32,
 }
 
+/// How a printer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrinterWire {
+    /// `first` or `second`.
+    pub name: String,
+    /// `ready`, `low`, `unknown`, or the word of what is wrong.
+    pub state: String,
+    /// Millimetres of paper that should be left.
+    pub left_mm: u64,
+    /// Papers of the usual length that should be left.
+    pub papers_left: Option<u64>,
+    /// Whether somebody should bring a roll.
+    pub paper_low: bool,
+}
+
 /// What a kiosk counted on a day; each count is the day's total, so that telling it twice changes nothing.
 #[derive(Clone, Debug, Serialize)]
 pub struct UsageWire {
@@ -328,6 +343,16 @@ impl OfficeClient {
             .post(format!("{}/api/v1/kiosks/{kiosk}/usage", self.base))
             .bearer_auth(&self.token)
             .json(wire);
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Tells how this kiosk's printers are.
+    pub async fn health(&self, kiosk: &str, printers: &[PrinterWire]) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/kiosks/{kiosk}/health", self.base))
+            .bearer_auth(&self.token)
+            .json(&serde_json::json!({ "printers": printers }));
         heard(request.timeout(self.deadlines.background)).await
     }
 

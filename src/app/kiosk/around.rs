@@ -3,21 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tracing::{debug, info, warn};
 
 use super::papers::stamp;
+use super::press::PrinterHealth;
 use super::turn::shut_of;
 use super::{Shell, usage};
 use crate::app::Stop;
+use crate::devices::printer::Status;
 use crate::domain::session::{CaseLook, Input, QueueLook, Surroundings};
 use crate::store::kiosk::{self as rows, LeaseRow, ToTell};
-use crate::sync::office::{IssueWire, LeasedWire, OfficeClient, QueueWire};
+use crate::sync::office::{IssueWire, LeasedWire, OfficeClient, PrinterWire, QueueWire};
 
 /// How often the world is looked at: a waiting time on the screen may be this old.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How soon the office is told again what it could not hear.
 const TELL_EVERY: Duration = Duration::from_secs(5);
+/// How often the office is told of the printers although nothing changed.
+const HEALTH_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Below this much room nobody is asked to type: the commit could fail.
 const ROOM_LEAST: u64 = 64 * 1024 * 1024;
 /// The page that checks receipts may be far away.
@@ -43,6 +48,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
     let mut queues: Vec<QueueWire> = Vec::new();
     let mut priority_run = 2;
     let mut was_offline = false;
+    let mut told = Told::default();
     loop {
         let mut offline = true;
         if let Some(office) = &shell.office {
@@ -59,6 +65,9 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
                 && let Some(k) = board.get("max_priority_run").and_then(serde_json::Value::as_u64)
             {
                 priority_run = u8::try_from(k).unwrap_or(priority_run);
+            }
+            if !offline {
+                told.tell(&shell, office).await;
             }
         }
         if let (true, false, Some(sender)) = (was_offline, offline, &shell.sender) {
@@ -78,6 +87,45 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
             () = stop.stopped() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
+    }
+}
+
+/// What the office was told of the printers.
+#[derive(Default)]
+struct Told {
+    last: Vec<PrinterWire>,
+    at: Option<Timestamp>,
+}
+
+impl Told {
+    /// Tells the office how the printers are, when that changed and every now and then.
+    async fn tell(&mut self, shell: &Shell, office: &OfficeClient) {
+        let printers: Vec<PrinterWire> = shell.printers.get().iter().map(printer_wire).collect();
+        let now = shell.clock.now();
+        let fresh = self.at.is_some_and(|at| now.duration_since(at) < HEALTH_EVERY);
+        if printers.is_empty() || (fresh && printers == self.last) {
+            return;
+        }
+        match office.health(&shell.config.id, &printers).await {
+            Ok(()) => (self.last, self.at) = (printers, Some(now)),
+            Err(problem) => debug!(%problem, "the office does not know how the printers are"),
+        }
+    }
+}
+
+fn printer_wire(health: &PrinterHealth) -> PrinterWire {
+    let state = match &health.status {
+        Status::Ready => "ready",
+        Status::PaperLow => "low",
+        Status::Unknown => "unknown",
+        Status::Trouble(trouble) => trouble.code(),
+    };
+    PrinterWire {
+        name: health.name.to_owned(),
+        state: state.to_owned(),
+        left_mm: health.forecast.left_mm,
+        papers_left: health.forecast.papers_left,
+        paper_low: health.forecast.is_low,
     }
 }
 

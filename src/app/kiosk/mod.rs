@@ -75,6 +75,8 @@ struct Shell {
     outlet: Outlet,
     /// What the usual printer can do.
     profile: Profile,
+    /// How the printers are.
+    printers: print::Healths,
     /// Wakes whoever tells the office of what it does not know.
     news: Notify,
     sender: Option<outbox::Sender>,
@@ -188,6 +190,7 @@ pub async fn start(
         None => None,
     };
     let (outlet, inbox) = inbox::channel();
+    let printers = print::Healths::default();
     let shell = Arc::new(Shell {
         config,
         setup: setup.clone(),
@@ -199,12 +202,12 @@ pub async fn start(
         http,
         outlet: outlet.clone(),
         profile,
+        printers: printers.clone(),
         news: Notify::new(),
         sender,
         day_cut,
     });
     let (effects, waiting) = mpsc::unbounded_channel();
-    let printers = print::Healths::default();
     let papers = print::start(outlet, press, printers.clone());
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
     tokio::spawn(around::tell(shell.clone(), stop.clone()));

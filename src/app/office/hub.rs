@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use super::audit::{self, Journal};
 use super::boards::BoardWatch;
 use super::form::FormOpener;
+use super::kiosks::KioskWatch;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
 use crate::clock::{self, Clock};
@@ -49,6 +50,7 @@ pub struct OfficeApp {
     pub(super) zones: Vec<Zone>,
     pub(super) boards: BoardWatch,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
+    pub(super) kiosk_watch: KioskWatch,
     /// Two passwords are hashed at once, and no more.
     pub(super) hashing: Semaphore,
     pub(super) journal: Journal,
@@ -137,6 +139,7 @@ impl OfficeApp {
             events: broadcast::channel(BROADCAST_DEPTH).0,
             board: Mutex::new(HashMap::new()),
             kiosks_seen: Mutex::new(HashMap::new()),
+            kiosk_watch: KioskWatch::default(),
             hashing: Semaphore::new(2),
             journal,
             forms: OnceLock::new(),

@@ -12,6 +12,7 @@ mod boards;
 mod form;
 pub mod guard;
 mod hub;
+mod kiosks;
 pub mod line;
 mod openapi;
 mod problem;
@@ -50,6 +51,7 @@ pub use auth::{Caller, FORM_TOKEN, LogIn, Peer, form_token, is_same_site, sessio
 pub use boards::{BoardScreen, BoardWatch, ZoneScreens};
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
+pub use kiosks::{HealthBody, KioskView, PrinterBody};
 pub use problem::Problem;
 pub use report::{OfficeReport, as_csv, days_of};
 pub use turns::TurnView;
@@ -222,6 +224,12 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
             Permission::IssueTickets,
             usage::take_in,
         )
+        .post(
+            "/api/v1/kiosks/{kiosk}/health",
+            Permission::IssueTickets,
+            kiosks::take_in,
+        )
+        .get("/api/v1/kiosks", Permission::SeeHealth, kiosks::list)
         .get("/api/v1/counters", Permission::SeeCounters, api::counters)
         // To release a counter or change what it serves needs more, and the handler asks for it.
         .post(

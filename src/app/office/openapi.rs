@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{api, api_queues, problem, report, stream, turns, usage, views};
+use super::{api, api_queues, kiosks, problem, report, stream, turns, usage, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -12,7 +12,8 @@ use super::{api, api_queues, problem, report, stream, turns, usage, views};
     paths(
         api::issue, api::ticket, api::cancel, api::rejoin, api::lane, api::lease, api::counters, api::counter_move,
         api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help,
-        api_queues::end_help, turns::turn, usage::take_in, usage::report,
+        api_queues::end_help, turns::turn, usage::take_in, usage::report, kiosks::list,
+        kiosks::take_in,
         stream::board, stream::board_events, stream::events, report::day, report::range,
     ),
     components(schemas(problem::Problem, views::EstimateSchema)),

@@ -8,7 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::tests::{House, KIOSK_TOKEN};
-use crate::sync::office::{Deadlines, MarkWire, OfficeClient, OfficeError, UsageLineWire, UsageWire};
+use crate::sync::office::{
+    Deadlines, MarkWire, OfficeClient, OfficeError, PrinterWire, UsageLineWire, UsageWire,
+};
 
 fn client(house: &House) -> OfficeClient {
     // A busy machine is not what is tested here.
@@ -112,6 +114,39 @@ async fn help_is_one_call_and_ends() {
     assert_eq!(house.get("/help").await, json!([]));
     assert!(matches!(
         kiosk.call_help("k9", "x").await,
+        Err(OfficeError::Refused { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_hear_how_a_kiosks_printers_are() {
+    let house = House::new().await;
+    let kiosk = client(&house);
+    assert_eq!(house.get("/kiosks").await[0]["printers"], json!([]));
+    let printer = |state: &str| PrinterWire {
+        name: "first".into(),
+        state: state.into(),
+        left_mm: 12_000,
+        papers_left: Some(40),
+        paper_low: true,
+    };
+    for state in ["ready", "no-paper"] {
+        kiosk.health("k1", &[printer(state)]).await.expect("taken in");
+    }
+    let told = house.get("/kiosks").await;
+    assert_eq!(told[0]["kiosk"], "k1");
+    assert_eq!(told[0]["printers"][0]["state"], "no-paper");
+    assert_eq!(told[0]["printers"][0]["papers_left"], 40);
+    assert!(
+        told[0]["told_at"].is_string() && told[0]["seen_at"].is_string(),
+        "{told}"
+    );
+    assert!(matches!(
+        kiosk.health("k1", &[printer("<b>Ana</b>")]).await,
+        Err(OfficeError::Refused { status: 422, .. })
+    ));
+    assert!(matches!(
+        kiosk.health("k9", &[printer("ready")]).await,
         Err(OfficeError::Refused { .. })
     ));
 }

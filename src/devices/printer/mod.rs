@@ -86,6 +86,22 @@ pub enum Trouble {
     Refused(String),
 }
 
+impl Trouble {
+    /// One word for programs: `no-paper`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoPaper => "no-paper",
+            Self::CoverOpen => "cover-open",
+            Self::Cutter => "cutter",
+            Self::Offline => "offline",
+            Self::Silent => "silent",
+            Self::Unproven => "unproven",
+            Self::Vanished => "vanished",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
