@@ -59,7 +59,7 @@ impl Shown {
             Emphasis::Lit => ui::BoardLight::Lit,
             Emphasis::Frame => ui::BoardLight::Frame,
         });
-        if before.is_none_or(|before| before.calls != picture.calls) {
+        if before.is_none_or(|before| before.calls != picture.calls || before.lost != picture.lost) {
             let mut rows = picture.calls.iter().map(|(number, counter)| ui::BoardRow {
                 number: number.as_str().into(),
                 counter: counter.as_str().into(),
@@ -67,7 +67,9 @@ impl Shown {
             let newest = rows.next();
             ui.set_has_call(newest.is_some());
             ui.set_newest(newest.unwrap_or_default());
-            ui.set_past(ModelRc::new(VecModel::from_iter(rows.take(3))));
+            // The strip that says "no connection" lies over the last of three.
+            let past = if picture.lost { 2 } else { 3 };
+            ui.set_past(ModelRc::new(VecModel::from_iter(rows.take(past))));
         }
         if before.is_none_or(|before| before.queues != picture.queues) {
             ui.set_queues(ModelRc::new(VecModel::from_iter(picture.queues.iter().map(
