@@ -13,6 +13,7 @@ use crate::app::outbox::keyfile;
 use crate::clock::{Clock, random};
 use crate::config::central::CentralConfig;
 use crate::domain::procedure::bundle::{Bundle, Manifest, Trust};
+use crate::domain::seal::shares::{Paper, PrivateKey};
 use crate::domain::seal::{OpeningKey, Recipient, Role, SigningKey, VerifyingKey};
 
 /// `ventanilla catalogue …`
@@ -152,6 +153,30 @@ pub(super) enum KeysAction {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Prints a key for paper: type it back with `join`. Whoever has the paper has the key.
+    Paper {
+        /// The private key.
+        #[arg(long)]
+        key: PathBuf,
+    },
+    /// Writes a key in shares for several people: any two of them give it back, one alone cannot.
+    Split {
+        /// The private key.
+        #[arg(long)]
+        key: PathBuf,
+        /// One file for each person, two or more; print it and delete it.
+        #[arg(long, required = true, num_args = 1)]
+        to: Vec<PathBuf>,
+    },
+    /// Makes the key file again from two shares, or from one whole paper.
+    Join {
+        /// The papers, typed into files.
+        #[arg(required = true, num_args = 1..=2)]
+        papers: Vec<PathBuf>,
+        /// Where the key goes.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
 }
 
 /// What a key is for.
@@ -164,7 +189,47 @@ pub(super) enum Kind {
 }
 
 pub(super) fn keys(action: KeysAction) -> anyhow::Result<()> {
-    let KeysAction::New { kind, output } = action;
+    match action {
+        KeysAction::New { kind, output } => new_key(kind, &output),
+        KeysAction::Paper { key } => {
+            print(read_private(&key)?.whole().to_text().trim_end());
+            Ok(())
+        }
+        KeysAction::Split { key, to } => {
+            let of = u8::try_from(to.len()).ok().filter(|of| *of >= 2);
+            let of = of.context("One person alone is not two; give --to twice or more")?;
+            let shares = read_private(&key)?.split(of, &zeroize::Zeroizing::new(random()));
+            for (share, path) in shares.iter().zip(&to) {
+                keyfile::write_private(path, &share.to_text())?;
+                print(&format!("share {}", path.display()));
+            }
+            Ok(())
+        }
+        KeysAction::Join { papers, output } => {
+            let papers = papers
+                .iter()
+                .map(|path| parse(path, Paper::parse))
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            let key = match &papers[..] {
+                [whole] => whole.key()?,
+                [one, other, ..] => one.join(other)?,
+                [] => bail!("There is no paper; give one whole or two shares"),
+            };
+            keyfile::write_private(&output, &key.to_text())?;
+            print(&format!("key {}\nkid {}", output.display(), key.kid()));
+            Ok(())
+        }
+    }
+}
+
+fn read_private(path: &Path) -> anyhow::Result<PrivateKey> {
+    let text = std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    PrivateKey::parse(&text).with_context(|| format!("{} is no private key", path.display()))
+}
+
+fn new_key(kind: Kind, output: &Path) -> anyhow::Result<()> {
     let seed = zeroize::Zeroizing::new(random());
     let (private, public, kid) = match kind {
         Kind::Opening => {
@@ -183,7 +248,7 @@ pub(super) fn keys(action: KeysAction) -> anyhow::Result<()> {
             output.display()
         );
     }
-    keyfile::write_private(&output, &private)?;
+    keyfile::write_private(output, &private)?;
     let beside = output.with_added_extension("pub");
     std::fs::write(&beside, public).with_context(|| format!("{} cannot be written", beside.display()))?;
     print(&format!(

@@ -151,6 +151,10 @@ impl OpeningKey {
             .expect("a key made by the key generator is a key")
     }
 
+    pub(super) fn of_secret(secret: Zeroizing<[u8; 32]>) -> Result<Self, KeyError> {
+        Self::from_secret(secret, HPKE_PRIVATE)
+    }
+
     fn from_secret(secret: Zeroizing<[u8; 32]>, kind: &'static str) -> Result<Self, KeyError> {
         let key = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(&*secret)
             .map_err(|_| KeyError::Damaged { kind })?;
@@ -233,6 +237,10 @@ impl SigningKey {
     /// Name of the key.
     pub fn kid(&self) -> &str {
         &self.kid
+    }
+
+    pub(super) fn secret(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.key.to_bytes())
     }
 
     /// The half that others check with.
