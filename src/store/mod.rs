@@ -7,6 +7,8 @@
 
 mod db;
 mod error;
+#[cfg(test)]
+mod full_disk_tests;
 mod reserve;
 
 pub mod backup;
