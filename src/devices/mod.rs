@@ -1,6 +1,7 @@
-//! Things with a cable: the printer and the voice today; the reader later.
+//! Things with a cable: the printer, the board's voice and the kiosk's narrator today; the reader later.
 //!
 //! Nothing here knows the store or the network protocol of the office.
 
+pub mod narrator;
 pub mod printer;
 pub mod voice;

@@ -19,6 +19,7 @@ pub mod report;
 pub mod seal;
 pub mod search;
 pub mod session;
+pub mod speech;
 pub mod staff;
 pub mod submission;
 pub mod ticket;

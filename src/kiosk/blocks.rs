@@ -111,7 +111,7 @@ pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> 
             rows: answers,
             change_word,
         } => {
-            let columns = if landscape && view.size != TextSize::Huge {
+            let columns = if landscape && view.size == TextSize::Normal {
                 2
             } else {
                 1
@@ -195,7 +195,8 @@ pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> 
         },
         Block::Buttons(buttons) => {
             let stacked = (face == Face::Idle && !landscape)
-                || (view.size == TextSize::Huge && buttons.len() > 1 && !landscape);
+                || (view.size == TextSize::Huge && buttons.len() > 1 && !landscape)
+                    && !(view.reach && view.keyboard.is_some());
             let made = buttons
                 .iter()
                 .map(|one| {

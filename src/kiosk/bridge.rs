@@ -10,8 +10,10 @@ use slint::{ComponentHandle, Global, Model, ModelRc, VecModel};
 use ventanilla_ui as ui;
 
 use super::compose::{Composed, compose};
-use super::run::{Key, Touch};
-use crate::domain::session::view::{Action, TextSize, Theme, View};
+use super::elements;
+use super::pad::{Frame, Keypad, Moved, Pad};
+use super::run::{Driver, Element, Key, Touch, give};
+use crate::domain::session::view::{Action, Block, TextSize, Theme, View};
 
 /// The letters of a crowded screen shrink in these steps until everything fits.
 const FITS: [f32; 11] = [1.0, 0.95, 0.9, 0.86, 0.82, 0.78, 0.74, 0.7, 0.64, 0.58, 0.5];
@@ -23,6 +25,7 @@ pub struct Shown {
     blocks: Rows<ui::Block>,
     aside: Rows<ui::Block>,
     bottom: Rows<ui::Item>,
+    keypad: RefCell<Keypad>,
     touches: Rc<RefCell<Vec<Touch>>>,
 }
 
@@ -48,6 +51,21 @@ impl Shown {
                 wake();
             }
         });
+        act.on_pad({
+            let (touches, wake) = (touches.clone(), wake.clone());
+            move |key| {
+                touches.borrow_mut().push(Touch::Pad(match key {
+                    ui::PadKey::Up => Pad::Up,
+                    ui::PadKey::Down => Pad::Down,
+                    ui::PadKey::Left => Pad::Left,
+                    ui::PadKey::Right => Pad::Right,
+                    ui::PadKey::Ok => Pad::Ok,
+                    ui::PadKey::Back => Pad::Back,
+                    ui::PadKey::Help => Pad::Help,
+                }));
+                wake();
+            }
+        });
         act.on_key({
             let touches = touches.clone();
             move |key| {
@@ -65,6 +83,7 @@ impl Shown {
             aside: Rows::default(),
             bottom: Rows::default(),
             view: RefCell::new(None),
+            keypad: RefCell::default(),
             touches,
             ui,
         };
@@ -82,6 +101,91 @@ impl Shown {
     /// Takes the touches given since the last call, in order.
     pub fn take_touches(&self) -> Vec<Touch> {
         self.touches.take()
+    }
+
+    /// Gives the driver the touches since the last call; a finger takes the keypad's ring away.
+    pub fn hand_over(&self, driver: &mut dyn Driver) {
+        for touch in self.take_touches() {
+            match touch {
+                Touch::Pad(key) => self.press(key, driver),
+                touch => {
+                    self.keypad.borrow_mut().leave();
+                    self.ring();
+                    give(driver, touch);
+                }
+            }
+        }
+    }
+
+    /// Presses a key of the keypad: moves the ring, or gives the driver the touch that comes of it.
+    pub fn press(&self, key: Pad, driver: &mut dyn Driver) {
+        let wanted = match key {
+            Pad::Back => self.bottom_action(&["arrow-left", "house-simple", "translate"]),
+            Pad::Help => self.bottom_action(&["chats-circle", "hand-waving"]),
+            Pad::Up | Pad::Down | Pad::Left | Pad::Right | Pad::Ok => None,
+        };
+        if let Some(action) = wanted {
+            give(driver, Touch::Act(action));
+            return;
+        }
+        let (elements, frame) = (self.elements(), self.frame());
+        let moved = self.keypad.borrow_mut().press(key, &elements, frame);
+        if let Some(moved) = moved {
+            if let Moved::Touch(x, y) = moved {
+                elements::tap(self.ui.window(), x, y);
+                for touch in self.take_touches() {
+                    give(driver, touch);
+                }
+            }
+            driver.moved(&moved);
+        }
+        self.ring();
+    }
+
+    /// What the keypad stands on.
+    pub fn focused(&self) -> Option<Element> {
+        self.keypad.borrow().focused(&self.elements(), self.frame())
+    }
+
+    /// What is visible, in reading order.
+    pub fn elements(&self) -> Vec<Element> {
+        elements::visible(self.ui.window())
+    }
+
+    /// How much letters are shrunk.
+    pub(super) fn fit_now(&self) -> f32 {
+        ui::Theme::get(&self.ui).get_fit()
+    }
+
+    fn bottom_action(&self, icons: &[&str]) -> Option<Action> {
+        let view = self.view.borrow();
+        let (view, _) = view.as_ref()?;
+        let button = view.bottom.iter().find(|button| icons.contains(&button.icon))?;
+        button.action
+    }
+
+    fn frame(&self) -> Frame {
+        let scale = self.ui.window().scale_factor();
+        Frame {
+            top: self.ui.get_page_top() * scale,
+            foot: self.ui.get_page_end() * scale,
+            column: self.ui.get_column() * scale,
+        }
+    }
+
+    /// Draws the ring where the keypad stands.
+    fn ring(&self) {
+        let on = self.keypad.borrow().is_on();
+        let focused = on.then(|| self.focused()).flatten();
+        self.ui.set_ring(focused.is_some());
+        if let Some(at) = focused {
+            let scale = self.ui.window().scale_factor();
+            let px = |pixels: i32| pixels as f32 / scale;
+            self.ui.set_ring_x(px(at.x));
+            self.ui.set_ring_y(px(at.y));
+            self.ui.set_ring_width(px(at.width));
+            self.ui.set_ring_height(px(at.height));
+        }
     }
 
     /// Shows `view`; does nothing when it is shown already. Returns whether something changed.
@@ -119,7 +223,18 @@ impl Shown {
         self.aside.replace(aside);
         self.bottom.replace(bottom);
         self.fit(&theme);
-        *self.view.borrow_mut() = Some((view.clone(), landscape));
+        let before = self.view.replace(Some((view.clone(), landscape)));
+        if self.keypad.borrow().is_on() {
+            // Another screen begins on its heading; an error on its field; the same one keeps the focus.
+            let another = before.is_none_or(|(old, _)| is_another(&old, view));
+            if another {
+                let elements = self.elements();
+                self.keypad
+                    .borrow_mut()
+                    .begin(&elements, self.frame(), is_wrong(view));
+            }
+            self.ring();
+        }
         true
     }
 
@@ -137,6 +252,29 @@ impl Shown {
             tracing::warn!(face = view.face.name(), "the screen has more than fits");
         }
     }
+}
+
+/// Whether the citizen is somewhere else now, and not only an answer, a letter or a second further.
+fn is_another(old: &View, new: &View) -> bool {
+    let place = |view: &View| view.progress.as_ref().map(|progress| progress.place.clone());
+    let sheet = |view: &View| {
+        view.blocks.iter().find_map(|block| match block {
+            Block::Pager { place, .. } => Some(place.clone()),
+            _ => None,
+        })
+    };
+    old.face != new.face
+        || old.title != new.title
+        || place(old) != place(new)
+        || sheet(old) != sheet(new)
+        || (is_wrong(new) && !is_wrong(old))
+}
+
+/// Whether the screen says that something is wrong with what was typed.
+fn is_wrong(view: &View) -> bool {
+    view.blocks
+        .iter()
+        .any(|block| matches!(block, Block::Field { wrong: true, .. }))
 }
 
 /// A model whose rows are replaced one by one.

@@ -6,6 +6,7 @@
 use ventanilla_ui as ui;
 
 use super::blocks::{button, model, nav, one, whole};
+use crate::domain::session::above;
 use crate::domain::session::view::{Block, Face, KeyboardKind, TextSize, View};
 
 /// A whole screen, ready for the Slint component.
@@ -26,6 +27,7 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
     let typing = view.keyboard.is_some();
     let attract = stage == ui::Stage::Attract;
     let said = spread_out(view, landscape);
+    let above = above(view, landscape);
     let last = said.len().saturating_sub(1);
     // On the attract screen the words belong to the drawing; its languages begin with their heading.
     let languages = said
@@ -52,7 +54,9 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
                 continue;
             }
             // Wide and low: the last buttons stand beside what is there already.
-            Block::Buttons(buttons) if landscape && stage == ui::Stage::Page && at == last && !typing => {
+            Block::Buttons(buttons)
+                if landscape && stage == ui::Stage::Page && at == last && !typing && !view.reach =>
+            {
                 match buttons.as_slice() {
                     [only] if view.size == TextSize::Normal => {
                         screen.has_aside = true;
@@ -64,8 +68,13 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
             }
             _ => {}
         }
-        let beside = (attract && languages.is_some_and(|first| at < first))
-            || (landscape && stage == ui::Stage::Page && explains(block, view, typing));
+        let page = matches!(stage, ui::Stage::Page | ui::Stage::Home);
+        let beside = if view.reach && page {
+            at < above || (landscape && typing && !matches!(block, Block::Field { .. } | Block::Rows(_)))
+        } else {
+            (attract && languages.is_some_and(|first| at < first))
+                || (landscape && stage == ui::Stage::Page && explains(block, view, typing))
+        };
         let list = if beside { &mut aside } else { &mut blocks };
         let mut made = one(block, view, landscape, landscape && beside);
         made.before = if !list.is_empty() {
@@ -88,7 +97,7 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
 
 /// On the first page in the largest letters every tile is a row of its own, all equally far apart.
 fn spread_out(view: &View, landscape: bool) -> Vec<Block> {
-    let apart = view.face == Face::Home && view.size == TextSize::Huge && !landscape;
+    let apart = view.face == Face::Home && view.size == TextSize::Huge && !landscape && !view.reach;
     view.blocks
         .iter()
         .flat_map(|block| match block {
@@ -158,14 +167,16 @@ fn frame(view: &View, stage: ui::Stage, landscape: bool) -> ui::Screen {
         has_secondary: view.secondary.is_some(),
         secondary: view.secondary.as_ref().map(button).unwrap_or_default(),
         onward_left: landscape
+            && !view.reach
             && (matches!(view.face, Face::Home | Face::Accessibility)
                 || (huge && view.face == Face::Consent)),
         primary_first: view.face == Face::Home,
         primary_on_top: view.face == Face::Home && huge && !landscape,
-        spread: matches!(view.face, Face::Home | Face::Accessibility) && view.blocks.len() > 1,
+        spread: matches!(view.face, Face::Home | Face::Accessibility) && view.blocks.len() > 1 && !view.reach,
         top_gap: top_gap(view),
         title_gap: title_gap(view.face),
         has_bottom: !view.bottom.is_empty(),
+        reach: view.reach,
         ..ui::Screen::default()
     };
     screen.primary.look = ui::Look::Primary;

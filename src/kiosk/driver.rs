@@ -4,11 +4,14 @@ use std::cell::RefCell;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::narrator::Narrator;
+use super::pad::Moved;
 use super::run::{Driver, Key};
 use crate::app::kiosk::{Inbox, RunningKiosk};
 use crate::clock::{self, Clock};
+use crate::devices::narrator;
 use crate::domain::id::Moment;
-use crate::domain::session::view::{Action, View};
+use crate::domain::session::view::{Action, Face, View};
 use crate::domain::session::{self, Comfort, Effect, Input, Session};
 use crate::i18n::Language;
 
@@ -18,6 +21,8 @@ pub struct SessionDriver {
     clock: Clock,
     effects: UnboundedSender<Effect>,
     inbox: Inbox,
+    /// Nothing where the machine has no voice.
+    narrator: Option<Narrator>,
     /// What the controls of the view that was shown last give: a touch belongs to what the citizen saw.
     shown: RefCell<Vec<Input>>,
 }
@@ -25,11 +30,31 @@ pub struct SessionDriver {
 impl SessionDriver {
     /// A session nobody has touched yet, in front of a running kiosk.
     pub fn new(kiosk: &RunningKiosk, inbox: Inbox) -> Self {
-        Self {
-            session: Session::new(kiosk.setup.clone(), kiosk.clock.now()),
-            clock: kiosk.clock.clone(),
-            effects: kiosk.effects.clone(),
+        let narrator = narrator::open().map(|speaker| Narrator::new(Box::new(speaker)));
+        let session = Session::new(kiosk.setup.clone(), kiosk.clock.now());
+        Self::with(
+            session,
+            kiosk.clock.clone(),
+            kiosk.effects.clone(),
             inbox,
+            narrator,
+        )
+    }
+
+    /// Drives a session whose effects go wherever the other end of `effects` is.
+    pub fn with(
+        session: Session,
+        clock: Clock,
+        effects: UnboundedSender<Effect>,
+        inbox: Inbox,
+        narrator: Option<Narrator>,
+    ) -> Self {
+        Self {
+            session,
+            clock,
+            effects,
+            inbox,
+            narrator,
             shown: RefCell::default(),
         }
     }
@@ -48,9 +73,23 @@ impl SessionDriver {
             random: clock::random(),
         };
         for effect in self.session.step(input, moment) {
+            if matches!(effect, Effect::ReadAloud) {
+                let view = self.session.show(moment.now).0;
+                self.narrator
+                    .iter_mut()
+                    .for_each(|narrator| narrator.repeat(&view));
+                continue;
+            }
             // A shell that is gone is stopping, and the screen with it.
             let _ = self.effects.send(effect);
         }
+        if let Some(narrator) = &mut self.narrator {
+            narrator.look(&self.session.show(moment.now).0);
+        }
+    }
+
+    fn now_shown(&self) -> View {
+        self.session.show(self.clock.now()).0
     }
 }
 
@@ -70,6 +109,23 @@ impl Driver for SessionDriver {
 
     fn typed(&mut self, text: &str) {
         self.step(Input::Typed(text.to_owned()));
+        let view = self.now_shown();
+        self.narrator
+            .iter_mut()
+            .for_each(|narrator| narrator.typed(text, &view));
+    }
+
+    fn moved(&mut self, moved: &Moved) {
+        let view = self.now_shown();
+        // Who comes with the keypad may see nothing: the first key brings the voice.
+        let arrived = matches!(moved, Moved::Touch(..));
+        if view.face == Face::Attract && view.voice.is_none() && self.narrator.is_some() && !arrived {
+            self.step(Input::Listen);
+            return;
+        }
+        self.narrator
+            .iter_mut()
+            .for_each(|narrator| narrator.moved(moved, &view));
     }
 
     fn key(&mut self, key: Key) {

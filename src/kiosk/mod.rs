@@ -5,6 +5,8 @@
 //! only the modules behind the feature `screen` know Slint.
 
 pub mod driver;
+pub mod narrator;
+pub mod pad;
 pub mod run;
 pub mod web;
 
@@ -14,6 +16,8 @@ mod blocks;
 mod bridge;
 #[cfg(feature = "screen")]
 mod compose;
+#[cfg(feature = "screen")]
+mod elements;
 #[cfg(feature = "screen")]
 pub mod screen;
 #[cfg(feature = "screen")]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::pad::{Moved, Pad};
 use crate::domain::session::view::{Action, View};
 
 /// Where the citizen's screen is shown.
@@ -45,6 +46,8 @@ pub enum Touch {
     Typed(String),
     /// A special key was touched.
     Key(Key),
+    /// A key of the keypad.
+    Pad(Pad),
 }
 
 /// What the face needs from whoever drives the session.
@@ -57,6 +60,8 @@ pub trait Driver {
     fn typed(&mut self, text: &str);
     /// A special key was touched.
     fn key(&mut self, key: Key);
+    /// The keypad moved, acted or came to an end: something to say for whoever listens.
+    fn moved(&mut self, _moved: &Moved) {}
     /// A second has passed.
     fn tick(&mut self);
     /// Takes in what the shell has to report; true when the view may have changed.
@@ -69,6 +74,8 @@ pub fn give(driver: &mut dyn Driver, touch: Touch) {
         Touch::Act(action) => driver.act(action),
         Touch::Typed(text) => driver.typed(&text),
         Touch::Key(key) => driver.key(key),
+        // Needs the screen, which gives the touch that comes of it.
+        Touch::Pad(_) => {}
     }
 }
 
@@ -102,6 +109,9 @@ pub struct Reading {
     pub language: &'static str,
     /// What is visible, in reading order.
     pub elements: Vec<Element>,
+    /// What the keypad stands on, once a key was pressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Element>,
 }
 
 /// One picture of the screen.
@@ -129,6 +139,13 @@ pub enum Command {
     Type {
         /// What was typed.
         text: String,
+        /// Gets the name of the face.
+        reply: oneshot::Sender<&'static str>,
+    },
+    /// A key of a keypad.
+    Pad {
+        /// Which.
+        key: Pad,
         /// Gets the name of the face.
         reply: oneshot::Sender<&'static str>,
     },
@@ -214,6 +231,11 @@ pub fn run_web(
                 let face = show(driver, &mut screen, frame);
                 let _ = reply.send(face);
             }
+            Some(Command::Pad { key, reply }) => {
+                screen.press(key, driver);
+                let face = show(driver, &mut screen, frame);
+                let _ = reply.send(face);
+            }
             Some(Command::Png(reply)) => {
                 show(driver, &mut screen, frame);
                 let _ = reply.send(screen.picture()?);
@@ -225,6 +247,7 @@ pub fn run_web(
                     face: view.face.name(),
                     language: view.language,
                     elements: screen.elements(),
+                    focus: screen.focused(),
                 });
             }
             Some(Command::Stop) => return Ok(()),
@@ -246,9 +269,7 @@ fn show(
     frame: &tokio::sync::watch::Sender<u64>,
 ) -> &'static str {
     screen.update_timers();
-    for touch in screen.take_touches() {
-        give(driver, touch);
-    }
+    screen.hand_over(driver);
     driver.inbox();
     let view = driver.view();
     screen.show(&view);

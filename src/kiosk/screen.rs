@@ -7,16 +7,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use i_slint_core::accessibility::{AccessibleStringProperty, accessible_descendents};
-use i_slint_core::item_tree::ItemRc;
-use i_slint_core::items::AccessibleRole;
-use i_slint_core::window::WindowInner;
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
-use slint::platform::{Platform, PointerEventButton, WindowAdapter, WindowEvent};
-use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError, Rgb8Pixel, SharedPixelBuffer};
+use slint::platform::{Platform, WindowAdapter, WindowEvent};
+use slint::{ComponentHandle, PhysicalSize, PlatformError, Rgb8Pixel, SharedPixelBuffer};
 
 use super::bridge::Shown;
-use super::run::{Element, Picture, ScreenError, Size, Touch};
+use super::pad::Pad;
+use super::run::{Driver, Element, Picture, ScreenError, Size, Touch};
 use crate::domain::session::view::View;
 
 thread_local! {
@@ -111,6 +108,31 @@ impl Screen {
         self.shown.take_touches()
     }
 
+    /// Gives the driver the touches since the last call.
+    pub fn hand_over(&mut self, driver: &mut dyn Driver) {
+        self.shown.hand_over(driver);
+    }
+
+    /// Presses a key of the keypad.
+    pub fn press(&mut self, key: Pad, driver: &mut dyn Driver) {
+        self.shown.press(key, driver);
+    }
+
+    /// What the keypad stands on.
+    pub fn focused(&self) -> Option<Element> {
+        self.shown.focused()
+    }
+
+    /// How much letters and paddings were shrunk so that nothing is cut off; 1 for not at all.
+    pub fn fit(&self) -> f32 {
+        self.shown.fit_now()
+    }
+
+    /// Whether more is on the screen than fits, even with the smallest letters.
+    pub fn is_cut_off(&self) -> bool {
+        self.shown.ui().get_over() > 0.5
+    }
+
     /// Runs timers that are due.
     pub fn update_timers(&mut self) {
         slint::platform::update_timers_and_animations();
@@ -160,67 +182,14 @@ impl Screen {
 
     /// Presses and lets go at pixels of the screen.
     pub fn tap(&mut self, x: f32, y: f32) {
-        let scale = self.window.scale_factor();
-        let position = LogicalPosition::new(x / scale, y / scale);
-        let button = PointerEventButton::Left;
-        self.window.dispatch_event(WindowEvent::PointerMoved { position });
-        self.window
-            .dispatch_event(WindowEvent::PointerPressed { position, button });
-        self.window
-            .dispatch_event(WindowEvent::PointerReleased { position, button });
-        // A finger leaves no pointer behind.
-        self.window.dispatch_event(WindowEvent::PointerExited);
+        super::elements::tap(&self.window, x, y);
         self.update_timers();
     }
 
     /// What is visible, from Slint's accessibility tree, in reading order.
     pub fn elements(&self) -> Vec<Element> {
-        let inner = WindowInner::from_pub(self.window.window());
-        inner.ensure_tree_instantiated();
-        let root = ItemRc::new_root(inner.component());
-        let scale = self.window.scale_factor();
-        accessible_descendents(&root)
-            .filter_map(|item| element(&item, scale, self.size))
-            .collect()
+        self.shown.elements()
     }
-}
-
-fn element(item: &ItemRc, scale: f32, size: Size) -> Option<Element> {
-    if !item.is_visible() {
-        return None;
-    }
-    let text = |what| {
-        item.accessible_string_property(what)
-            .map(String::from)
-            .unwrap_or_default()
-    };
-    let role = match item.accessible_role() {
-        AccessibleRole::Button => "button",
-        AccessibleRole::TextInput => "input",
-        AccessibleRole::Checkbox | AccessibleRole::RadioButton => "choice",
-        AccessibleRole::Text if text(AccessibleStringProperty::Id) == "heading" => "heading",
-        AccessibleRole::Text | AccessibleRole::Image => "text",
-        _ => return None,
-    };
-    let geometry = item.geometry();
-    let corner = item.map_to_window(geometry.origin);
-    let (x, y) = (corner.x * scale, corner.y * scale);
-    let (width, height) = (geometry.width() * scale, geometry.height() * scale);
-    let label = text(AccessibleStringProperty::Label).replace('\n', " ");
-    let outside = x + width <= 0.0 || y + height <= 0.0 || x >= size.width as f32 || y >= size.height as f32;
-    if outside || width <= 0.0 || height <= 0.0 || label.is_empty() && role == "text" {
-        return None;
-    }
-    Some(Element {
-        role,
-        label,
-        value: text(AccessibleStringProperty::Value),
-        enabled: text(AccessibleStringProperty::Enabled) != "false",
-        x: x.round() as i32,
-        y: y.round() as i32,
-        width: width.round() as i32,
-        height: height.round() as i32,
-    })
 }
 
 /// Encodes rows of red, green and blue quickly rather than small.

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 use tokio_stream::wrappers::WatchStream;
 
+use super::pad::Pad;
 use super::run::{Command, Reading};
 
 /// The page's line to the UI thread.
@@ -56,6 +57,11 @@ impl Link {
         self.ask(|reply| Command::Type { text, reply }).await
     }
 
+    /// Presses a key of the keypad and waits until the result is shown.
+    pub async fn press(&self, key: Pad) -> Option<&'static str> {
+        self.ask(|reply| Command::Pad { key, reply }).await
+    }
+
     /// Reads the screen.
     pub async fn reading(&self) -> Option<Reading> {
         self.ask(Command::View).await
@@ -77,6 +83,7 @@ pub fn router(link: Link) -> Router {
         .route("/kiosk/screen.png", get(picture))
         .route("/kiosk/tap", post(tap))
         .route("/kiosk/type", post(type_text))
+        .route("/kiosk/key", post(press))
         .route("/kiosk/view.json", get(reading))
         .route("/kiosk/frames", get(frames))
         .with_state(link)
@@ -129,6 +136,19 @@ async fn type_text(State(link): State<Link>, body: Bytes) -> Response {
     match serde_json::from_slice::<Typed>(&body) {
         Ok(typed) => shown(link.type_text(typed.text).await),
         Err(error) => problem(&format!("Typing is {{\"text\": \"Ana\"}}: {error}")),
+    }
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    key: String,
+}
+
+async fn press(State(link): State<Link>, body: Bytes) -> Response {
+    let pressed = serde_json::from_slice::<Pressed>(&body);
+    match pressed.ok().and_then(|pressed| Pad::from_name(&pressed.key)) {
+        Some(key) => shown(link.press(key).await),
+        None => problem("A key is {\"key\": \"down\"}: up, down, left, right, ok, back or help"),
     }
 }
 

@@ -12,7 +12,7 @@ use slint::platform::WindowEvent;
 use slint::{ComponentHandle, LogicalSize, PhysicalSize, PlatformError, Timer, TimerMode};
 
 use super::bridge::Shown;
-use super::run::{Command, Driver, ScreenError, Size, give};
+use super::run::{Command, Driver, ScreenError, Size};
 use super::screen::scale;
 
 /// How long news from the shell may wait until the screen shows them.
@@ -96,7 +96,13 @@ fn work(pump: &RefCell<Option<Pump>>) {
     loop {
         match pump.commands.try_recv() {
             // Taps and pictures belong to the web page; dropping their reply tells the asker.
-            Ok(Command::Tap { .. } | Command::Type { .. } | Command::Png(_) | Command::View(_)) => {}
+            Ok(
+                Command::Tap { .. }
+                | Command::Type { .. }
+                | Command::Pad { .. }
+                | Command::Png(_)
+                | Command::View(_),
+            ) => {}
             Ok(Command::Wake) => {}
             Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                 if let Err(error) = slint::quit_event_loop() {
@@ -107,9 +113,7 @@ fn work(pump: &RefCell<Option<Pump>>) {
             Err(TryRecvError::Empty) => break,
         }
     }
-    for touch in pump.shown.take_touches() {
-        give(pump.driver.as_mut(), touch);
-    }
+    pump.shown.hand_over(pump.driver.as_mut());
     pump.driver.inbox();
     let now = Instant::now();
     if now >= pump.next_tick {

@@ -5,8 +5,12 @@
 #![expect(clippy::print_stdout, reason = "timings are printed where they are asked for")]
 
 mod board;
+mod contrast;
+mod fit;
+mod keypad;
 mod samples;
 mod shape;
+mod tour;
 mod web;
 
 use std::path::PathBuf;

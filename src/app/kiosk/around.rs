@@ -49,6 +49,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
     let mut priority_run = 2;
     let mut was_offline = false;
     let mut told = Told::default();
+    let voice = crate::devices::narrator::is_there();
     loop {
         let mut offline = true;
         if let Some(office) = &shell.office {
@@ -79,6 +80,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
             offline,
             storage_full: room(&shell) < ROOM_LEAST,
             out_of_service: false,
+            voice,
             priority_run,
             queues: looks(&shell, &queues, offline),
         };

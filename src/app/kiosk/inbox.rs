@@ -20,8 +20,8 @@ pub struct Inbox {
     bell: Arc<Mutex<Option<Bell>>>,
 }
 
-/// A new way.
-pub(super) fn channel() -> (Outlet, Inbox) {
+/// A new way: whoever runs effects keeps the first end, whoever drives the session the second.
+pub fn channel() -> (Outlet, Inbox) {
     let (sender, receiver) = mpsc::channel();
     let bell = Arc::new(Mutex::new(None));
     (

@@ -35,7 +35,7 @@ use crate::domain::ticket::BusinessDate;
 use crate::store::{self, Db};
 use crate::sync::office::{Deadlines, OfficeClient};
 
-pub use inbox::{Inbox, Outlet};
+pub use inbox::{Inbox, Outlet, channel};
 pub use press::PrinterHealth;
 pub use print::Healths;
 
@@ -294,6 +294,8 @@ async fn work(
                 let found = turn::rejoin(&shell, request, ticket, &number).await;
                 shell.outlet.post(Input::TurnFound(Box::new(found)));
             }
+            // The face that has the voice does it; it never comes here.
+            Effect::ReadAloud => {}
             Effect::CallHelp { step } => helpers.call(step),
             Effect::EndHelp => helpers.end(),
             Effect::Count(mark) => usage::count(&shell, mark).await,

@@ -167,17 +167,22 @@ impl Session {
             super::view::Theme::Dark => super::view::Theme::Normal,
             super::view::Theme::Normal | super::view::Theme::Clear => super::view::Theme::Dark,
         };
+        let first = if self.around.voice {
+            draw.button("headphones", "bar-voice", Input::Listen)
+        } else {
+            draw.button(
+                "circle-half",
+                "bar-contrast",
+                Input::Comfort(super::Comfort { theme, ..now }),
+            )
+        };
         view.bottom = vec![
             draw.button(
                 "text-aa",
                 "bar-large",
                 Input::Comfort(super::Comfort { size, ..now }),
             ),
-            draw.button(
-                "circle-half",
-                "bar-contrast",
-                Input::Comfort(super::Comfort { theme, ..now }),
-            ),
+            first,
             draw.button("person-arms-spread", "bar-access", Input::Accessibility),
             draw.button("chats-circle", "bar-help", Input::Help),
         ];
@@ -204,14 +209,22 @@ impl Session {
         if self.setup.landscape && self.comfort.size == TextSize::Normal {
             view.help = draw.say("home-help");
         }
-        let (pages, tiles_a_page, rows_a_page) = match self.comfort.size {
-            TextSize::Normal => (1, 6, 4),
-            TextSize::Large => (2, 6, 4),
-            TextSize::Huge => (4, 3, 2),
+        let (one_page, tiles_a_page, rows_a_page) =
+            match (self.comfort.size, self.is_low(), self.setup.landscape) {
+                (TextSize::Normal, false, _) => (true, 6, 4),
+                (TextSize::Normal, true, false) | (TextSize::Large, false, _) => (false, 6, 4),
+                (TextSize::Normal | TextSize::Large, true, true) => (false, 2, 2),
+                (TextSize::Large, true, false) | (TextSize::Huge, false, _) => (false, 3, 2),
+                (TextSize::Huge, true, _) => (false, 1, 1),
+            };
+        let tile_pages = 6_usize.div_ceil(tiles_a_page);
+        let pages = if one_page {
+            1
+        } else {
+            tile_pages + 4_usize.div_ceil(rows_a_page)
         };
         let page = page.min(pages - 1);
         let shows = |first: usize, count: usize| move |at: &usize| (first..first + count).contains(at);
-        let tile_pages = 6_usize.div_ceil(tiles_a_page);
         let tiles: Vec<usize> = (0..6).filter(shows(page * tiles_a_page, tiles_a_page)).collect();
         let first_row = if pages == 1 {
             0
@@ -228,7 +241,7 @@ impl Session {
             let search = draw.item("magnifying-glass", text, String::new(), Input::OpenSearch);
             view.blocks.push(Block::SearchBox(search));
         }
-        let roomy = self.comfort.size != TextSize::Huge;
+        let roomy = self.comfort.size != TextSize::Huge && !self.is_low();
         if page < tile_pages {
             let events = self.setup.catalogue.life_events();
             let items = tiles
@@ -348,6 +361,7 @@ impl Session {
             (true, TextSize::Large) => 6,
             (true, TextSize::Huge) => 2,
         };
+        let fit = if self.is_low() { (fit / 2).max(1) } else { fit };
         let categories = self.setup.catalogue.categories();
         let pages = categories.len().div_ceil(fit).max(1);
         let page = page.min(pages - 1);
@@ -376,13 +390,18 @@ impl Session {
 
     /// How many rows of a list fit on a page of this screen.
     pub(super) fn rows_that_fit(&self) -> usize {
-        match (self.setup.landscape, self.comfort.size) {
-            (false, TextSize::Normal) => 8,
-            (false, TextSize::Large) => 5,
-            (false, TextSize::Huge) => 3,
-            (true, TextSize::Normal) => 5,
-            (true, TextSize::Large) => 3,
-            (true, TextSize::Huge) => 2,
+        match (self.setup.landscape, self.is_low(), self.comfort.size) {
+            (false, false, TextSize::Normal) => 8,
+            (false, false, TextSize::Large)
+            | (true, false, TextSize::Normal)
+            | (false, true, TextSize::Normal) => 5,
+            (false, false, TextSize::Huge)
+            | (true, false, TextSize::Large)
+            | (false, true, TextSize::Large) => 3,
+            (true, false, TextSize::Huge)
+            | (false, true, TextSize::Huge)
+            | (true, true, TextSize::Normal) => 2,
+            (true, true, TextSize::Large | TextSize::Huge) => 1,
         }
     }
 
@@ -390,6 +409,7 @@ impl Session {
         let title = draw.words("search-title");
         let mut view = draw.page(Face::Search, title);
         let fit = match (self.setup.landscape, self.comfort.size) {
+            _ if self.is_low() => 1,
             (false, TextSize::Normal) => 4,
             (false, TextSize::Large) => 2,
             (true, TextSize::Normal) => 2,
@@ -421,7 +441,19 @@ impl Session {
                     text: draw.say("search-none-text"),
                 });
                 let nearest = self.setup.index.nearest(text, fit.saturating_sub(2).max(1));
-                view.blocks.push(rows(nearest, draw));
+                if !(self.is_low() && self.setup.landscape) {
+                    view.blocks.push(rows(nearest, draw));
+                }
+            } else if self.is_low() && self.setup.landscape {
+                // No row of results fits under the line beside the keys; «Continuar» opens the best.
+                let best = found
+                    .first()
+                    .and_then(|hit| self.setup.catalogue.procedure(&hit.procedure));
+                let name = best
+                    .map(|best| best.list_name(self.language()))
+                    .unwrap_or_default();
+                view.blocks
+                    .push(Block::Text(draw.fill("search-best", &[("name", name)])));
             } else {
                 view.blocks.push(rows(found, draw));
             }
@@ -468,17 +500,9 @@ impl Session {
             change: None,
         });
         view.blocks = vec![Block::Facts(facts)];
-        let fit = match (self.setup.landscape, self.comfort.size) {
-            // The note about whom it is for needs the room of one.
-            (false, TextSize::Normal) if procedure.eligibility.value().is_none() => 5,
-            (_, TextSize::Normal) => 4,
-            (_, TextSize::Large) => 3,
-            (_, TextSize::Huge) => 1,
-        };
         let needs: Vec<Item> = procedure
             .has_input
             .iter()
-            .take(fit)
             .map(|need| Item {
                 words: capital(need.name.get(language)).into(),
                 note: match &need.who_has_it {
@@ -502,13 +526,21 @@ impl Session {
             view.blocks.push(Block::Heading(draw.say(heading)));
             view.blocks.push(Block::Checklist(needs));
         }
+        // What is not to be had today stands before what to bring: nobody reads on in vain.
+        let mut first = view.blocks.len().min(1);
         let mut note = |tone, icon, title: String, text: String| {
-            view.blocks.push(Block::Note {
+            let block = Block::Note {
                 tone,
                 icon,
                 title,
                 text,
-            });
+            };
+            if tone == Tone::Warn {
+                view.blocks.insert(first, block);
+                first += 1;
+            } else {
+                view.blocks.push(block);
+            }
         };
         if let Some(eligibility) = procedure.eligibility.value() {
             note(
@@ -582,7 +614,7 @@ impl Session {
             view.primary = Some(print);
         }
         view.bottom = draw.bottom_back();
-        view
+        self.sheets(view, false, draw)
     }
 }
 
@@ -671,10 +703,15 @@ fn icon(name: &str) -> &'static str {
 }
 
 pub(super) fn pager(page: usize, pages: usize, draw: &mut Draw<'_>) -> Block {
+    pager_of(page, pages, Input::Page, draw)
+}
+
+/// A pager whose ends give `turn`.
+pub(super) fn pager_of(page: usize, pages: usize, turn: fn(i32) -> Input, draw: &mut Draw<'_>) -> Block {
     let mut end = |icon, key: &str, by, there: bool| Button {
         icon,
         words: draw.words(key),
-        action: if there { draw.on(Input::Page(by)) } else { None },
+        action: if there { draw.on(turn(by)) } else { None },
     };
     let before = end("caret-up", "pager-before", -1, page > 0);
     let after = end("caret-down", "pager-after", 1, page + 1 < pages);

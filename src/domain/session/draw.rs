@@ -74,12 +74,26 @@ impl<'a> Draw<'a> {
     pub(super) fn page(&mut self, face: Face, title: Words) -> View {
         let session = self.session;
         let setup = &session.setup;
+        let quiet = matches!(
+            face,
+            Face::Attract | Face::Saving | Face::Covered | Face::OutOfService | Face::Idle
+        );
+        let listen = (session.around.voice && !quiet).then(|| {
+            let key = match session.comfort.size {
+                TextSize::Normal => "listen",
+                TextSize::Large | TextSize::Huge => "listen-short",
+            };
+            self.button("speaker-high", key, Input::Listen)
+        });
         let kiosk = self.fill("kiosk-name", &[("name", &setup.kiosk)]);
         View {
             face,
             language: session.language().code(),
             theme: session.comfort.theme,
             size: session.comfort.size,
+            // Wide and low, larger letters fill the height as it is: letters go before reach.
+            reach: session.is_low(),
+            voice: session.comfort.voice,
             place: setup.place.clone(),
             place_note: format!("{} · {kiosk}", setup.office_kind),
             clock: self
@@ -97,7 +111,7 @@ impl<'a> Draw<'a> {
             over_title: String::new(),
             title,
             help: String::new(),
-            listen: None,
+            listen,
             blocks: Vec::new(),
             keyboard: None,
             primary: None,

@@ -48,6 +48,10 @@ enum Step {
     Consent,
 }
 
+/// A step of a form with what lies over it, and how many consents were found missing.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Spot(Step, Option<Notice>, usize);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Notice {
     Why,
@@ -262,6 +266,11 @@ impl FormRun {
         (self.queue.is_some() && self.shut.is_none()).then_some(Step::Lane)
     }
 
+    /// The step and what lies over it.
+    pub(super) fn spot(&self) -> Spot {
+        Spot(self.step.clone(), self.notice, self.missing.len())
+    }
+
     /// Why this form was sent without a turn, if its procedure has one.
     pub(super) fn without_turn(&self) -> Option<Shut> {
         self.shut
@@ -461,14 +470,20 @@ impl Session {
                     draw,
                 );
                 draw.private(&mut view);
-                return view;
+                return self.sheets(view, true, draw);
             }
             (None, Step::Consent) => self.show_consent(run, draw),
         };
         view.progress = Some(progress);
         view.bottom = draw.bottom_back();
         draw.private(&mut view);
-        view
+        match (run.notice, &run.step) {
+            (None, Step::Question(_)) => self.page_choices(run, view, draw),
+            (None, Step::Consent) => self.sheets(view, true, draw),
+            (None, Step::Review { .. }) if self.comfort.size == TextSize::Normal && !self.is_low() => view,
+            (None, Step::Review { .. }) => self.sheets(view, true, draw),
+            (Some(_), _) | (None, Step::Lane) => self.sheets(view, false, draw),
+        }
     }
 
     fn show_question(&self, run: &FormRun, id: &QuestionId, draw: &mut Draw<'_>) -> View {
@@ -481,7 +496,7 @@ impl Session {
                 if let Some(wrong) = &run.typing.wrong {
                     view.blocks.push(wrong_note(wrong));
                 }
-                self.show_choices(run, &question, way, &mut view, draw);
+                self.show_choices(&question, way, &mut view, draw);
             }
             Way::Read => {}
             Way::Letters | Way::Email | Way::Digits { .. } | Way::Date | Way::Money => {
@@ -509,6 +524,10 @@ impl Session {
                 });
                 if let Some(wrong) = &run.typing.wrong {
                     view.blocks.push(wrong_note(wrong));
+                    if self.setup.landscape && self.comfort.size == TextSize::Huge {
+                        // What to do now is in the note; a column has no room for both.
+                        view.help.clear();
+                    }
                 }
                 view.keyboard = way.keyboard().map(|kind| keyboard(kind, &run.typing, draw));
             }
@@ -529,7 +548,6 @@ impl Session {
 
     fn show_choices(
         &self,
-        run: &FormRun,
         question: &crate::forms::Question,
         way: Way,
         view: &mut View,
@@ -539,23 +557,11 @@ impl Session {
         if several && view.help.is_empty() {
             view.help = draw.say("form-several");
         }
-        let fit = match (self.setup.landscape, self.comfort.size) {
-            (false, TextSize::Normal) => 7,
-            (false, TextSize::Large) => 5,
-            (false, TextSize::Huge) => 3,
-            (true, TextSize::Normal) => 5,
-            (true, TextSize::Large) => 4,
-            (true, TextSize::Huge) => 3,
-        };
-        let pages = question.choices.len().div_ceil(fit).max(1);
-        let page = run.choice_page.min(pages - 1);
         let chosen: Vec<&str> = question.value.split_whitespace().collect();
         let items = question
             .choices
             .iter()
             .enumerate()
-            .skip(page * fit)
-            .take(fit)
             .map(|(at, choice)| Item {
                 words: choice.label.clone().into(),
                 chosen: chosen.contains(&choice.name.as_str()),
@@ -568,20 +574,61 @@ impl Session {
             items,
             chosen_word: draw.say("form-chosen"),
         });
+    }
+
+    /// Keeps as many choices as fit beside everything else, and a way to the others.
+    fn page_choices(&self, run: &FormRun, mut view: View, draw: &mut Draw<'_>) -> View {
+        let Some(at) = view
+            .blocks
+            .iter()
+            .position(|block| matches!(block, Block::Choices { .. }))
+        else {
+            // What is typed has its field and its keys in sight; what is read pages.
+            return if view.keyboard.is_some() {
+                view
+            } else {
+                self.sheets(view, false, draw)
+            };
+        };
+        let Block::Choices {
+            several,
+            items,
+            chosen_word,
+        } = view.blocks.remove(at)
+        else {
+            return view;
+        };
+        let one = |item| Block::Choices {
+            several,
+            items: vec![item],
+            chosen_word: String::new(),
+        };
+        let fit = super::paging::that_fit(&view, self.setup.landscape, &items, one);
+        let pages = items.len().div_ceil(fit).max(1);
+        let page = run.choice_page.min(pages - 1);
+        let shown = items.into_iter().skip(page * fit).take(fit).collect();
         if pages > 1 {
-            view.blocks.push(pager(page, pages, draw));
+            view.blocks.insert(at, pager(page, pages, draw));
         }
+        view.blocks.insert(
+            at,
+            Block::Choices {
+                several,
+                items: shown,
+                chosen_word,
+            },
+        );
+        view
     }
 
     fn show_review(&self, run: &FormRun, page: usize, draw: &mut Draw<'_>) -> View {
         let mut view = draw.page(Face::Review, draw.words("review-title"));
         let answers = run.engine.answers();
-        let fit = match (self.setup.landscape, self.comfort.size) {
-            (false, TextSize::Normal) => 7,
-            (false, TextSize::Large) => 4,
-            (true, TextSize::Normal) => 5,
-            (true, TextSize::Large) => 3,
-            (_, TextSize::Huge) => 2,
+        // Larger letters page by sheets, together with the result.
+        let fit = match (self.setup.landscape, self.comfort.size, self.is_low()) {
+            (false, TextSize::Normal, false) => 7,
+            (true, TextSize::Normal, false) => 10,
+            (_, _, true) | (_, TextSize::Large | TextSize::Huge, _) => usize::MAX,
         };
         let pages = answers.len().div_ceil(fit).max(1);
         let page = page.min(pages - 1);
@@ -651,12 +698,30 @@ impl Session {
             ),
         ];
         let button = Some(draw.button("file-text", "consent-notice", Input::FullNotice));
-        view.blocks = vec![Block::Panel {
+        // What is missing stands over everything, also where larger letters make sheets of it.
+        if let Some(shut) = run.shut {
+            view.blocks.push(Block::Note {
+                tone: Tone::Warn,
+                icon: "ticket",
+                title: draw.say("queue-shut-without"),
+                text: self.shut_words(shut, draw),
+            });
+        }
+        if !run.missing.is_empty() {
+            let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
+            view.blocks.push(Block::Note {
+                tone: Tone::Bad,
+                icon: "warning-circle",
+                title: draw.say("consent-missing"),
+                text: missing.join(". "),
+            });
+        }
+        view.blocks.push(Block::Panel {
             title: String::new(),
             lines,
             columns: false,
             button,
-        }];
+        });
         let phone = run.phone();
         let items = CONSENTS
             .iter()
@@ -679,23 +744,6 @@ impl Session {
             items,
             chosen_word: String::new(),
         });
-        if let Some(shut) = run.shut {
-            view.blocks.push(Block::Note {
-                tone: Tone::Warn,
-                icon: "ticket",
-                title: draw.say("queue-shut-without"),
-                text: self.shut_words(shut, draw),
-            });
-        }
-        if !run.missing.is_empty() {
-            let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
-            view.blocks.push(Block::Note {
-                tone: Tone::Bad,
-                icon: "warning-circle",
-                title: draw.say("consent-missing"),
-                text: missing.join(". "),
-            });
-        }
         view.primary = Some(draw.button("paper-plane-tilt", "consent-send", Input::Send));
         view
     }

@@ -9,7 +9,7 @@ use crate::domain::redacted::Redacted;
 use crate::domain::ticket::Lane;
 use crate::i18n::Language;
 
-use super::view::{TextSize, Theme, Tone};
+use super::view::{TextSize, Theme, Tone, Voice};
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub enum Input {
     Category(CategoryId),
     /// One page on or back in a list.
     Page(i32),
+    /// One sheet on or back on a screen that does not fit in large letters.
+    Sheet(i32),
     /// The search.
     OpenSearch,
     /// One procedure.
@@ -109,6 +111,8 @@ pub enum Input {
     Accessibility,
     /// Letters, colours, time or language as chosen.
     Comfort(Comfort),
+    /// Read the screen aloud once more, or from now on.
+    Listen,
     /// Hide the screen.
     Cover,
     /// Close what lies over the screen.
@@ -139,6 +143,10 @@ pub struct Comfort {
     pub size: TextSize,
     /// Colours.
     pub theme: Theme,
+    /// Reads the screen aloud.
+    pub voice: Option<Voice>,
+    /// Everything to touch in the lower three fifths, for whoever sits.
+    pub reach: bool,
     /// No time limit, within reason.
     pub unhurried: bool,
 }
@@ -152,6 +160,8 @@ pub struct Surroundings {
     pub storage_full: bool,
     /// Whether the kiosk must not serve at all.
     pub out_of_service: bool,
+    /// Whether this kiosk has a voice.
+    pub voice: bool,
     /// At most this many priority turns in a row.
     pub priority_run: u8,
     /// The queues of the office.
@@ -473,6 +483,8 @@ pub enum Effect {
     },
     /// Nobody asks for a person any more.
     EndHelp,
+    /// Read the screen aloud; the face that has the voice does.
+    ReadAloud,
     /// Count where a form ended.
     Count(UsageMark),
     /// Count an anonymous mark.

@@ -12,6 +12,7 @@ mod help;
 mod io;
 mod missed;
 mod overlay;
+mod paging;
 mod question;
 mod search_box;
 mod turn;
@@ -42,6 +43,7 @@ pub use io::{
     Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
+pub use paging::above;
 use search_box::Typing;
 use view::View;
 
@@ -114,6 +116,8 @@ pub struct Session {
     trail: Vec<Place>,
     overlay: Option<Overlay>,
     help: Help,
+    /// Which sheet of the present screen is shown.
+    sheet: usize,
     /// Numbers of turns that were asked for in this session.
     turns_asked: u8,
     last_touch: Timestamp,
@@ -157,6 +161,7 @@ impl Session {
             trail: Vec::new(),
             overlay: None,
             help: Help::default(),
+            sheet: 0,
             turns_asked: 0,
             last_touch: now,
             patience,
@@ -170,6 +175,42 @@ impl Session {
 
     /// Takes what happened and says what to do; a touch that no longer fits the state is ignored.
     pub fn step(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        let before = self.place();
+        let effects = self.step_any(input, moment);
+        if self.place() != before {
+            self.sheet = 0;
+        }
+        effects
+    }
+
+    /// Where the citizen is, as far as another place begins with its first sheet.
+    fn place(&self) -> (u8, u8, usize, Option<form::Spot>) {
+        let overlay = match &self.overlay {
+            None => 0,
+            Some(Overlay::Idle { .. }) => 1,
+            Some(Overlay::Help) => 2,
+            Some(Overlay::Accessibility) => 3,
+            Some(Overlay::Covered) => 4,
+        };
+        let (state, spot) = match &self.state {
+            State::Attract => (0, None),
+            State::Browsing => (1, None),
+            State::Filling(run) => (2, Some(run.spot())),
+            State::TurnQueue { .. } => (3, None),
+            State::TurnLane { .. } => (4, None),
+            State::Saving(_) => (5, None),
+            State::Success(_) => (6, None),
+            State::Code(_) => (7, None),
+            State::Missed(_) => (8, None),
+            State::Looking => (9, None),
+            State::Answer(_) => (10, None),
+            State::Rating { .. } => (11, None),
+            State::OutOfService => (12, None),
+        };
+        (overlay, state, self.trail.len(), spot)
+    }
+
+    fn step_any(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         match input {
             Input::Tick => return self.tick(moment.now),
             Input::Surroundings(around) => {
@@ -201,6 +242,21 @@ impl Session {
             _ => {}
         }
         self.last_touch = moment.now;
+        if matches!(input, Input::Listen) {
+            if !self.around.voice {
+                return Vec::new();
+            }
+            if self.comfort.voice.is_none() {
+                // The first touch switches the voice on, and the new screen is read by itself.
+                self.comfort.voice = Some(view::Voice::default());
+                return Vec::new();
+            }
+            return vec![Effect::ReadAloud];
+        }
+        if let Input::Sheet(by) = input {
+            self.sheet = self.sheet.saturating_add_signed(isize::try_from(by).unwrap_or(0));
+            return Vec::new();
+        }
         if self.overlay.is_some() {
             return self.step_overlay(input, moment);
         }
@@ -301,6 +357,11 @@ impl Session {
         effects
     }
 
+    /// Whether everything to touch stands in the lower three fifths.
+    fn is_low(&self) -> bool {
+        self.comfort.reach && !(self.setup.landscape && self.comfort.size != view::TextSize::Normal)
+    }
+
     fn language(&self) -> Language {
         self.comfort.language
     }
@@ -309,19 +370,34 @@ impl Session {
     pub fn show(&self, now: Timestamp) -> (View, Vec<Input>) {
         let mut draw = Draw::new(self, now);
         let view = match &self.overlay {
-            Some(overlay) => self.show_overlay(overlay, &mut draw),
+            Some(overlay @ (Overlay::Help | Overlay::Accessibility)) => {
+                let view = self.show_overlay(overlay, &mut draw);
+                self.sheets(view, false, &mut draw)
+            }
+            Some(overlay @ (Overlay::Idle { .. } | Overlay::Covered)) => {
+                self.show_overlay(overlay, &mut draw)
+            }
             None => match &self.state {
                 State::Attract => self.show_attract(&mut draw),
                 State::Browsing => self.show_browse(&mut draw),
                 State::Filling(run) => self.show_form(run, &mut draw),
                 State::TurnQueue { page } => self.show_turn_queue(*page, &mut draw),
-                State::TurnLane { queue } => self.show_lane(queue, None, &mut draw),
+                State::TurnLane { queue } => {
+                    let view = self.show_lane(queue, None, &mut draw);
+                    self.sheets(view, true, &mut draw)
+                }
                 State::Saving(form) => self.show_saving(form.is_some(), &mut draw),
                 State::Looking => self.show_looking(&mut draw),
-                State::Success(success) => self.show_success(success, &mut draw),
+                State::Success(success) => {
+                    let view = self.show_success(success, &mut draw);
+                    self.sheets(view, false, &mut draw)
+                }
                 State::Code(typing) => self.show_code(typing, &mut draw),
                 State::Missed(typing) => self.show_missed(typing, &mut draw),
-                State::Answer(answer) => self.show_answer(answer, &mut draw),
+                State::Answer(answer) => {
+                    let view = self.show_answer(answer, &mut draw);
+                    self.sheets(view, false, &mut draw)
+                }
                 State::Rating { .. } => self.show_rating(&mut draw),
                 State::OutOfService => self.show_out(&mut draw),
             },

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::draw::Draw;
-use super::view::{Block, Button, Face, Item, TextSize, Theme, View, Words};
+use super::view::{Block, Button, Face, Item, TextSize, Theme, View, Voice, Words};
 use super::{Comfort, Effect, Input, Outcome, Session, State};
 use crate::domain::id::Moment;
 use crate::i18n::{self, Language};
@@ -172,8 +172,48 @@ impl Session {
             ("access-clear", Theme::Clear),
         ]
         .map(|(key, theme)| option(key, Comfort { theme, ..now }));
+        let reach = [("access-reach-all", false), ("access-reach-low", true)]
+            .map(|(key, reach)| option(key, Comfort { reach, ..now }));
         let time = [("access-time-limit", false), ("access-time-none", true)]
             .map(|(key, unhurried)| option(key, Comfort { unhurried, ..now }));
+        let voice = [
+            ("access-voice-off", None),
+            ("access-voice-on", Some(now.voice.unwrap_or_default())),
+        ]
+        .map(|(key, voice)| option(key, Comfort { voice, ..now }));
+        let steps = now.voice.map(|voice| {
+            let mut step = |change: fn(&mut Voice, i8), by: i8| {
+                let mut voice = voice;
+                change(&mut voice, by);
+                let key = if by < 0 { "access-less" } else { "access-more" };
+                Item {
+                    chosen: false,
+                    ..option(
+                        key,
+                        Comfort {
+                            voice: Some(voice),
+                            ..now
+                        },
+                    )
+                }
+            };
+            let louder = |voice: &mut Voice, by: i8| voice.volume = nudged(voice.volume, by);
+            let faster = |voice: &mut Voice, by: i8| voice.speed = nudged(voice.speed, by);
+            [
+                (
+                    "speaker-high",
+                    "access-volume",
+                    voice.volume,
+                    [step(louder, -1), step(louder, 1)],
+                ),
+                (
+                    "gauge",
+                    "access-speed",
+                    voice.speed,
+                    [step(faster, -1), step(faster, 1)],
+                ),
+            ]
+        });
         let languages = Language::ALL.map(|language| Item {
             words: Words::from(i18n::say(language, "language-name")),
             action: draw.on(Input::Comfort(Comfort { language, ..now })),
@@ -188,10 +228,22 @@ impl Session {
         view.blocks = vec![
             setting("text-aa", "access-letters", &letters),
             setting("circle-half", "access-colours", &colours),
+            setting("wheelchair", "access-reach", &reach),
             setting("timer", "access-time", &time),
             setting("translate", "access-language", &languages),
             Block::Text(draw.say("access-reset")),
         ];
+        if self.around.voice {
+            let mut rows = vec![setting("ear", "access-voice", &voice)];
+            for (icon, key, value, options) in steps.into_iter().flatten() {
+                rows.push(Block::Setting {
+                    icon,
+                    label: format!("{} {value}", draw.say(key)),
+                    options: options.to_vec(),
+                });
+            }
+            view.blocks.splice(2..2, rows);
+        }
         view.primary = Some(draw.button("check", "access-done", Input::Close));
         let language = now.language;
         let mut bottom = draw.bottom_back();
@@ -206,4 +258,9 @@ impl Session {
         view.bottom = bottom;
         view
     }
+}
+
+/// One step up or down between 1 and 5.
+fn nudged(value: u8, by: i8) -> u8 {
+    value.saturating_add_signed(by).clamp(1, 5)
 }

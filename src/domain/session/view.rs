@@ -129,6 +129,21 @@ pub enum TextSize {
     Huge,
 }
 
+/// How fast and how loud the screen is read aloud; both from 1 to 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Voice {
+    /// How fast.
+    pub speed: u8,
+    /// How loud.
+    pub volume: u8,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self { speed: 3, volume: 3 }
+    }
+}
+
 /// A button: icon with words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Button {
@@ -393,6 +408,10 @@ pub struct View {
     pub theme: Theme,
     /// Letters.
     pub size: TextSize,
+    /// Reads everything aloud, in this manner.
+    pub voice: Option<Voice>,
+    /// Everything that can be touched stands in the lower three fifths of the screen.
+    pub reach: bool,
     /// Office name in the bar.
     pub place: String,
     /// Kind of office, kiosk, or opening hours.

@@ -75,6 +75,8 @@ fn base(n: &mut Numbers, face: Face, title: &str) -> View {
         language: "es",
         theme: Theme::Normal,
         size: TextSize::Normal,
+        voice: None,
+        reach: false,
         place: "Quitumbe".into(),
         place_note: "Administración Zonal · Kiosco 2".into(),
         clock: "10:08".into(),

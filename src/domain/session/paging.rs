@@ -1,0 +1,544 @@
+//! Sheets: what a screen says, cut into as many pages as the letters need, so that nothing is ever cut off.
+//!
+//! The heights here are estimates from numbers of letters; the face measures and shrinks the last few percent.
+//! Nothing is left out and nothing changes its order. A screen that must be read to its end before it is answered
+//! leads on with «Continuar» until its last sheet.
+
+use super::browse::pager_of;
+use super::draw::Draw;
+use super::view::{Block, Button, Face, Fact, Item, TextSize, Tone, View};
+use super::{Input, Session};
+
+/// Part of a letter's size that it is wide, on average over Spanish text, with what wrapping leaves empty.
+const LETTER: f32 = 0.5;
+
+/// Sizes of one text size, in px of the design.
+struct Scale {
+    caption: f32,
+    body: f32,
+    lead: f32,
+    button: f32,
+    h2: f32,
+    h1: f32,
+    icon: f32,
+}
+
+impl Scale {
+    fn of(size: TextSize) -> Self {
+        let pick = |normal: f32, large: f32, huge: f32| match size {
+            TextSize::Normal => normal,
+            TextSize::Large => large,
+            TextSize::Huge => huge,
+        };
+        Self {
+            caption: pick(30.0, 45.0, 60.0),
+            body: pick(36.0, 54.0, 72.0),
+            lead: pick(42.0, 60.0, 80.0),
+            button: pick(40.0, 58.0, 76.0),
+            h2: pick(46.0, 64.0, 84.0),
+            h1: pick(66.0, 84.0, 104.0),
+            icon: pick(52.0, 60.0, 74.0),
+        }
+    }
+}
+
+/// Where blocks may stand.
+struct Room<'a> {
+    scale: Scale,
+    size: TextSize,
+    landscape: bool,
+    wide: f32,
+    tall: f32,
+    /// Room for what is only read, where that stands apart.
+    reading: f32,
+    view: &'a View,
+}
+
+fn text(words: &str, size: f32, wide: f32) -> f32 {
+    let letters = words.chars().count() as f32;
+    let lines = (letters * size * LETTER / wide.max(size)).ceil().max(1.0);
+    lines * size * 1.3
+}
+
+impl<'a> Room<'a> {
+    fn new(view: &'a View, landscape: bool) -> Self {
+        let scale = Scale::of(view.size);
+        let enlarged = view.size != TextSize::Normal;
+        let (wide, mut tall): (f32, f32) = if landscape {
+            (1152.0, 840.0 - 68.0)
+        } else {
+            (960.0, 1800.0 - if enlarged { 288.0 } else { 176.0 })
+        };
+        if !view.offline.is_empty()
+            && (view.size == TextSize::Huge || (!landscape && (enlarged || view.cover.is_some())))
+        {
+            tall -= if enlarged { 92.0 } else { 60.0 };
+        }
+        // Title, help and progress stand over the blocks, within reach over the line, in landscape on the left.
+        let asked = if landscape { 584.0 } else { wide };
+        let beside = if view.listen.is_some() && !landscape && !view.reach {
+            200.0
+        } else {
+            0.0
+        };
+        let mut head = 38.0 + 40.0 + 32.0;
+        head += text(&view.title.text, scale.h1, asked - beside);
+        if !view.title.beside.is_empty() {
+            head += text(&view.title.beside, scale.caption, asked - beside);
+        }
+        if !view.help.is_empty() {
+            head += 18.0
+                + text(
+                    &view.help,
+                    scale.lead,
+                    if enlarged { asked } else { asked - beside },
+                );
+        }
+        if !view.over_title.is_empty() {
+            head += 20.0 + 2.0 * scale.caption * 1.3;
+        }
+        if view.progress.is_some() {
+            head += if enlarged || landscape {
+                40.0 + 3.0 * scale.caption * 1.25
+            } else {
+                110.0
+            };
+        }
+        let spoken = if view.listen.is_some() { 170.0 } else { 0.0 };
+        let covered = if view.cover.is_some() { 130.0 } else { 0.0 };
+        let reading = match (landscape, view.reach) {
+            (false, false) => {
+                tall -= head;
+                0.0
+            }
+            (false, true) => {
+                tall -= 676.0 + f32::max(spoken, covered);
+                648.0 - 16.0 - head
+            }
+            (true, reach) => {
+                tall -= if reach { 304.0 } else { 0.0 };
+                808.0 - head - spoken - if reach { covered } else { 0.0 }
+            }
+        };
+        let buttons = usize::from(view.primary.is_some()) + usize::from(view.secondary.is_some());
+        if buttons > 0 {
+            tall -= if view.size == TextSize::Huge && !landscape && buttons > 1 {
+                24.0 + 144.0 + 16.0 + 128.0
+            } else {
+                24.0 + 150.0
+            };
+        }
+        Self {
+            scale,
+            size: view.size,
+            landscape,
+            wide,
+            tall,
+            reading,
+            view,
+        }
+    }
+
+    /// What stands in the left column of a wide screen takes no room in the right one.
+    fn is_aside(&self, block: &Block) -> bool {
+        let crowded = matches!(
+            self.view.face,
+            Face::Review | Face::Success | Face::Turn | Face::Procedure | Face::Accessibility
+        );
+        self.landscape
+            && ((crowded && matches!(block, Block::Note { .. } | Block::Text(_)))
+                || matches!(block, Block::Buttons(_)))
+    }
+
+    /// How many of the first blocks stand over the line within reach: what is only read, as far as there is room.
+    fn above(&self, blocks: &[Block]) -> usize {
+        if !self.view.reach {
+            return 0;
+        }
+        let mut left = self.reading;
+        blocks
+            .iter()
+            .take_while(|block| {
+                // The panel of a number is wider than a left column.
+                let wide = self.landscape && matches!(block, Block::Number { .. } | Block::Code { .. });
+                left -= self.aside_height(block);
+                // Over a keyboard there is only what is read.
+                let typing = self.view.keyboard.is_some();
+                // What is wrong stands with the question, whatever else there is.
+                let wrong = matches!(block, Block::Note { tone: Tone::Bad, .. });
+                !is_control(block) && !wide && (left >= 0.0 || typing || wrong)
+            })
+            .count()
+    }
+
+    fn aside_height(&self, block: &Block) -> f32 {
+        if !self.landscape {
+            return self.height(block);
+        }
+        let narrow = Room {
+            wide: 584.0,
+            landscape: false,
+            scale: Scale::of(self.size),
+            ..*self
+        };
+        narrow.height(block)
+    }
+
+    /// Heights of what is in the way of controls, and of what stands apart from them.
+    fn heights(&self, blocks: &[Block]) -> (f32, f32) {
+        let above = self.above(blocks);
+        let mut sums = (0.0, 0.0);
+        for (at, block) in blocks.iter().enumerate() {
+            if at < above
+                || matches!(block, Block::Buttons(_)) && self.is_aside(block)
+                || (!self.view.reach && self.is_aside(block))
+            {
+                sums.1 += self.aside_height(block);
+            } else {
+                sums.0 += self.height(block);
+            }
+        }
+        sums
+    }
+
+    fn enlarged(&self) -> bool {
+        self.size != TextSize::Normal
+    }
+
+    fn height(&self, block: &Block) -> f32 {
+        let s = &self.scale;
+        let gap = 32.0;
+        gap + match block {
+            Block::Heading(words) => text(words, s.h2, self.wide) - gap / 2.0,
+            Block::Display(words) | Block::Text(words) => text(words, s.body, self.wide),
+            Block::Note {
+                title, text: said, ..
+            } => {
+                let wide = self.wide - 100.0 - s.icon;
+                let title = if title.is_empty() {
+                    0.0
+                } else {
+                    text(title, s.lead, wide)
+                };
+                let said = if said.is_empty() {
+                    0.0
+                } else {
+                    text(said, s.body, wide)
+                };
+                48.0 + title + said
+            }
+            Block::Facts(facts) if self.enlarged() => facts
+                .iter()
+                .map(|fact| {
+                    30.0 + text(&fact.label, s.caption, self.wide * 0.45).max(text(
+                        &fact.value,
+                        s.body,
+                        self.wide * 0.45,
+                    ))
+                })
+                .sum(),
+            Block::Facts(facts) => {
+                let wide = self.wide / facts.len().max(1) as f32 - 46.0;
+                let value = |fact: &Fact| text(&fact.value, 44.0, wide);
+                110.0 + facts.iter().map(value).fold(0.0, f32::max)
+            }
+            Block::Checklist(items) => items
+                .iter()
+                .map(|item| {
+                    let wide = self.wide - s.icon - 24.0;
+                    let note = if item.note.is_empty() {
+                        0.0
+                    } else {
+                        text(&item.note, s.caption, wide)
+                    };
+                    38.0 + text(&item.words.text, s.body, wide) + note
+                })
+                .sum(),
+            Block::Panel {
+                title,
+                lines,
+                columns,
+                button,
+            } => {
+                let wide = self.wide - 72.0 - s.icon - 24.0;
+                let two = *columns && (!self.enlarged() || self.landscape);
+                let line = |item: &Item| {
+                    let said = format!("{} {}", item.words.text, item.note);
+                    22.0 + text(&said, s.body, if two { wide / 2.0 - s.icon } else { wide })
+                };
+                let lines: f32 = lines.iter().map(line).sum::<f32>() / if two { 2.0 } else { 1.0 };
+                let title = if title.is_empty() {
+                    0.0
+                } else {
+                    22.0 + text(title, s.body, wide)
+                };
+                let button = if button.is_some() { 130.0 } else { 0.0 };
+                60.0 + title + lines + button
+            }
+            Block::Choices { items, .. } => items
+                .iter()
+                .map(|item| {
+                    let wide = self.wide - 90.0 - s.icon;
+                    let note = if item.note.is_empty() {
+                        0.0
+                    } else {
+                        text(&item.note, s.caption, wide)
+                    };
+                    let beside = if item.words.beside.is_empty() {
+                        0.0
+                    } else {
+                        s.caption * 1.3
+                    };
+                    24.0 + (36.0 + text(&item.words.text, s.lead, wide) + note + beside).max(132.0)
+                })
+                .sum(),
+            Block::BigChoices(items) => 244.0 * items.len() as f32,
+            Block::Review { rows, .. } => rows
+                .iter()
+                .map(|row| {
+                    let wide = self.wide - if self.enlarged() { 380.0 } else { 250.0 };
+                    (14.0 + text(&row.label, s.caption, wide) + text(&row.value, s.lead, wide)).max(112.0)
+                })
+                .sum(),
+            Block::Rows(items) => items
+                .iter()
+                .map(|item| {
+                    let wide = self.wide - 120.0;
+                    let under = self.enlarged() && !item.note.is_empty();
+                    let note = if under { s.caption * 1.3 } else { 0.0 };
+                    18.0 + (24.0 + text(&item.words.text, s.button, wide) + note).max(108.0)
+                })
+                .sum(),
+            Block::Setting { .. } if self.enlarged() => s.body * 1.3 + 150.0,
+            Block::Setting { .. } => 140.0,
+            Block::Buttons(buttons) => 128.0 * buttons.len() as f32,
+            Block::Pager { .. } => 128.0,
+            Block::Number { facts, .. } => {
+                let facts = if self.enlarged() {
+                    facts.len() as f32 * s.body * 1.6
+                } else {
+                    110.0
+                };
+                340.0 + s.body * 1.3 + facts
+            }
+            Block::Code { text: said, qr, .. } => {
+                let beside = if qr.is_empty() { 0.0 } else { 360.0 };
+                (s.caption * 1.3 + 110.0 + text(said, s.caption, self.wide - beside - 80.0)).max(beside)
+                    + 60.0
+            }
+            Block::Field { .. } => 160.0 + s.caption * 1.3,
+            Block::Date(_) => 480.0,
+            Block::Countdown { .. } => 420.0,
+            Block::Drawing
+            | Block::Promises(_)
+            | Block::Languages(_)
+            | Block::SearchBox(_)
+            | Block::Tiles(_) => 200.0,
+        }
+    }
+}
+
+/// Whether something in the block can be touched.
+fn is_control(block: &Block) -> bool {
+    match block {
+        Block::Languages(_)
+        | Block::SearchBox(_)
+        | Block::Tiles(_)
+        | Block::Rows(_)
+        | Block::Choices { .. }
+        | Block::BigChoices(_)
+        | Block::Date(_)
+        | Block::Review { .. }
+        | Block::Setting { .. }
+        | Block::Pager { .. }
+        | Block::Buttons(_) => true,
+        Block::Panel { button, .. } => button.is_some(),
+        Block::Drawing
+        | Block::Display(_)
+        | Block::Heading(_)
+        | Block::Text(_)
+        | Block::Promises(_)
+        | Block::Facts(_)
+        | Block::Checklist(_)
+        | Block::Note { .. }
+        | Block::Field { .. }
+        | Block::Number { .. }
+        | Block::Code { .. }
+        | Block::Countdown { .. } => false,
+    }
+}
+
+/// The smallest parts of a block that can stand on a sheet of their own.
+fn parts(block: Block) -> Vec<Block> {
+    match block {
+        Block::Checklist(items) => items
+            .into_iter()
+            .map(|item| Block::Checklist(vec![item]))
+            .collect(),
+        Block::Rows(items) => items.into_iter().map(|item| Block::Rows(vec![item])).collect(),
+        Block::BigChoices(items) => items
+            .into_iter()
+            .map(|item| Block::BigChoices(vec![item]))
+            .collect(),
+        Block::Facts(facts) => facts.into_iter().map(|fact| Block::Facts(vec![fact])).collect(),
+        Block::Choices {
+            several,
+            items,
+            chosen_word,
+        } => items
+            .into_iter()
+            .map(|item| Block::Choices {
+                several,
+                items: vec![item],
+                chosen_word: chosen_word.clone(),
+            })
+            .collect(),
+        Block::Review { rows, change_word } => rows
+            .into_iter()
+            .map(|row| Block::Review {
+                rows: vec![row],
+                change_word: change_word.clone(),
+            })
+            .collect(),
+        Block::Panel {
+            title,
+            lines,
+            columns,
+            button,
+        } if lines.len() > 1 => {
+            let last = lines.len() - 1;
+            let mut button = button;
+            lines
+                .into_iter()
+                .enumerate()
+                .map(|(at, line)| Block::Panel {
+                    title: if at == 0 { title.clone() } else { String::new() },
+                    lines: vec![line],
+                    columns,
+                    button: if at == last { button.take() } else { None },
+                })
+                .collect()
+        }
+        whole => vec![whole],
+    }
+}
+
+/// Puts a part behind what stands on the sheet already, inside the same block where it belongs there.
+fn add(sheet: &mut Vec<Block>, part: Block) {
+    match (sheet.last_mut(), part) {
+        (Some(Block::Checklist(on)), Block::Checklist(more))
+        | (Some(Block::Rows(on)), Block::Rows(more))
+        | (Some(Block::BigChoices(on)), Block::BigChoices(more)) => on.extend(more),
+        (Some(Block::Facts(on)), Block::Facts(more)) => on.extend(more),
+        (
+            Some(Block::Choices {
+                items: on,
+                several: a,
+                ..
+            }),
+            Block::Choices {
+                items: more,
+                several: b,
+                ..
+            },
+        ) if *a == b => {
+            on.extend(more);
+        }
+        (Some(Block::Review { rows: on, .. }), Block::Review { rows: more, .. }) => on.extend(more),
+        (
+            Some(Block::Panel {
+                lines: on,
+                button: under,
+                ..
+            }),
+            Block::Panel {
+                title,
+                lines: more,
+                button,
+                ..
+            },
+        ) if title.is_empty() && under.is_none() => {
+            on.extend(more);
+            *under = button;
+        }
+        (_, part) => sheet.push(part),
+    }
+}
+
+/// Cuts blocks into sheets that fit.
+fn cut(view: &View, landscape: bool) -> Vec<Vec<Block>> {
+    let room = Room::new(view, landscape);
+    // Usual letters may shrink by a tenth unseen; whoever asked for larger ones gets them.
+    let give = if room.enlarged() { 1.0 } else { 1.25 };
+    let fits = |(touched, read): (f32, f32), tall: f32| {
+        touched <= tall && (view.reach || !landscape || read <= room.reading * give)
+    };
+    if fits(room.heights(&view.blocks), room.tall * give) {
+        return vec![view.blocks.clone()];
+    }
+    let tall = (room.tall - 160.0) * give.min(1.1);
+    let mut sheets: Vec<Vec<Block>> = Vec::new();
+    let mut sheet: Vec<Block> = Vec::new();
+    for part in view.blocks.iter().cloned().flat_map(parts) {
+        let mut tried = sheet.clone();
+        add(&mut tried, part.clone());
+        if sheet.is_empty() || fits(room.heights(&tried), tall) {
+            sheet = tried;
+            continue;
+        }
+        // A heading belongs to what follows it.
+        let heading = matches!(sheet.last(), Some(Block::Heading(_)))
+            .then(|| sheet.pop())
+            .flatten();
+        if !sheet.is_empty() {
+            sheets.push(std::mem::take(&mut sheet));
+        }
+        sheet.extend(heading);
+        add(&mut sheet, part);
+    }
+    sheets.push(sheet);
+    sheets
+}
+
+/// How many items of a long list fit beside everything else on the screen, the tallest of them taken for all.
+pub(super) fn that_fit(view: &View, landscape: bool, items: &[Item], one: impl Fn(Item) -> Block) -> usize {
+    let room = Room::new(view, landscape);
+    let (beside, _) = room.heights(&view.blocks);
+    let tallest = items
+        .iter()
+        .map(|item| room.height(&one(item.clone())) - 32.0)
+        .fold(1.0, f32::max);
+    let fits = |tall: f32| ((tall - beside) / tallest).floor().max(1.0) as usize;
+    if fits(room.tall) >= items.len() {
+        return items.len().max(1);
+    }
+    fits(room.tall - 160.0)
+}
+
+/// How many of a view's first blocks stand over the line within reach.
+pub fn above(view: &View, landscape: bool) -> usize {
+    Room::new(view, landscape).above(&view.blocks)
+}
+
+impl Session {
+    /// Cuts a screen into sheets and shows the present one; `gate` keeps its way on for the last sheet.
+    pub(super) fn sheets(&self, mut view: View, gate: bool, draw: &mut Draw<'_>) -> View {
+        let sheets = cut(&view, self.setup.landscape);
+        if sheets.len() == 1 {
+            return view;
+        }
+        let at = self.sheet.min(sheets.len() - 1);
+        let last = sheets.len() - 1;
+        view.blocks = sheets.into_iter().nth(at).unwrap_or_default();
+        view.blocks.push(pager_of(at, last + 1, Input::Sheet, draw));
+        if gate && at < last {
+            view.primary = Some(Button {
+                icon: "arrow-right",
+                words: draw.words("form-continue"),
+                action: draw.on(Input::Sheet(1)),
+            });
+            view.secondary = None;
+        }
+        view
+    }
+}

@@ -1,0 +1,444 @@
+//! A walk through every screen that the running session really shows, in any letters, language and frame.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use ventanilla::domain::id::{Moment, TicketId};
+use ventanilla::domain::procedure::{Catalogue, ProcedureId, quito};
+use ventanilla::domain::search::SearchIndex;
+use ventanilla::domain::session::view::{Block, Face, View};
+use ventanilla::domain::session::{
+    CaseLook, Comfort, Delays, Input, Key, NoTurn, QueueLook, Saved, Session, Setup, Shut, Surroundings,
+    TurnFound, TurnLook,
+};
+use ventanilla::domain::ticket::Lane;
+use ventanilla::forms::Form;
+
+/// The kiosk of Quitumbe with the catalogue of Quito.
+pub fn setup(landscape: bool) -> Arc<Setup> {
+    let (catalogue, _) = Catalogue::parse(&quito::FILES);
+    let forms: HashMap<String, Arc<Form>> = quito::FORMS
+        .iter()
+        .map(|(name, bytes)| {
+            let (form, _) = Form::from_xlsx(bytes).expect("the catalogue's forms compile");
+            ((*name).to_owned(), Arc::new(form))
+        })
+        .collect();
+    Arc::new(Setup {
+        index: SearchIndex::new(&catalogue),
+        catalogue: Arc::new(catalogue),
+        forms,
+        place: "Quitumbe".into(),
+        office_kind: "Administración Zonal".into(),
+        kiosk: "2".into(),
+        hours: "08:00 a 16:30".into(),
+        phone: "1800 510 510".into(),
+        landscape,
+        zone: TimeZone::get("America/Guayaquil").expect("zone"),
+        delays: Delays::default(),
+    })
+}
+
+/// Queues in every state.
+pub fn around() -> Surroundings {
+    let queue = |id: &str, name: &str| QueueLook {
+        id: id.into(),
+        name: name.into(),
+        waiting: Some(6),
+        open: Some(true),
+        wait: Some((20, 30)),
+        ..QueueLook::default()
+    };
+    let opens: Timestamp = "2026-11-25T13:00:00Z".parse().expect("time");
+    Surroundings {
+        priority_run: 2,
+        queues: vec![
+            queue("tributos", "Tributos"),
+            QueueLook {
+                down: Some("El sistema vuelve a las 14:00".into()),
+                ..queue("catastro", "Catastro y avalúos")
+            },
+            QueueLook {
+                shut: Some(Shut::Closed { opens: Some(opens) }),
+                ..queue("control", "Control")
+            },
+            queue("servicios", "Servicios ciudadanos"),
+            QueueLook {
+                shut: Some(Shut::Full),
+                ..queue("agua", "Agua potable")
+            },
+        ],
+        ..Surroundings::default()
+    }
+}
+
+/// A citizen who walks and a camera.
+pub struct Tour {
+    pub session: Session,
+    pub now: Timestamp,
+    steps: u8,
+    shots: Vec<(String, View)>,
+}
+
+impl Tour {
+    pub fn new(setup: Arc<Setup>) -> Self {
+        let now: Timestamp = "2026-11-24T15:08:00Z".parse().expect("time");
+        let mut tour = Self {
+            session: Session::new(setup, now),
+            now,
+            steps: 0,
+            shots: Vec::new(),
+        };
+        tour.step(Input::Surroundings(Box::new(around())));
+        tour
+    }
+
+    pub fn step(&mut self, input: Input) {
+        self.steps = self.steps.wrapping_add(1);
+        let moment = Moment {
+            now: self.now,
+            random: [self.steps; 16],
+        };
+        self.session.step(input, moment);
+    }
+
+    pub fn view(&self) -> View {
+        self.session.show(self.now).0
+    }
+
+    fn wait(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.now = self.now.checked_add(SignedDuration::from_secs(1)).expect("time");
+            self.step(Input::Tick);
+        }
+    }
+
+    /// Every page and sheet of the present screen.
+    fn shoot(&mut self, name: &str) {
+        for page in 1..40 {
+            let (view, inputs) = self.session.show(self.now);
+            let on = view.blocks.iter().find_map(|block| match block {
+                Block::Pager { after, .. } => after.action,
+                _ => None,
+            });
+            let shot = if page == 1 {
+                name.to_owned()
+            } else {
+                format!("{name}-{page}")
+            };
+            self.shots.push((shot, view));
+            let Some(on) = on else { return };
+            self.step(inputs[usize::from(on.0)].clone());
+            if page == 12 {
+                // Lists of the whole catalogue look the same further on.
+                return;
+            }
+        }
+    }
+
+    /// From the procedure page to the review.
+    pub fn fill(&mut self, camera: Option<&str>) {
+        for at in 1..60 {
+            let view = self.view();
+            if view.face != Face::Question {
+                return;
+            }
+            if let Some(name) = camera {
+                self.shoot(&format!("{name}-q{at}"));
+            }
+            let title = view.title.text.clone();
+            if view.keyboard.is_some() {
+                let said = ["1714307103", "05081950", "512034", "470", "38500", "0987654321"];
+                let story = [
+                    "Tienen parlantes en la vereda toda la noche",
+                    "Rosa Quishpe",
+                    "rosa@correo.ec",
+                ];
+                for answer in said.iter().chain(&story) {
+                    self.step(Input::Key(Key::Clear));
+                    self.step(Input::Typed((*answer).into()));
+                    self.step(Input::Continue);
+                    if self.view().title.text != title || self.view().face != Face::Question {
+                        break;
+                    }
+                    if let Some(name) = camera.filter(|_| *answer == "512034") {
+                        self.shoot(&format!("{name}-q{at}-wrong"));
+                    }
+                }
+            } else {
+                let chosen = view.blocks.iter().any(
+                    |block| matches!(block, Block::Choices { items, .. } if items.iter().any(|item| item.chosen)),
+                );
+                if !chosen {
+                    self.step(Input::Continue);
+                    if let Some(name) = camera.filter(|_| at < 4) {
+                        self.shoot(&format!("{name}-q{at}-missing"));
+                    }
+                    self.step(Input::Choose(0));
+                }
+                self.step(Input::Continue);
+            }
+            assert!(
+                self.view().title.text != title || self.view().face != Face::Question,
+                "stuck at «{title}»"
+            );
+        }
+    }
+}
+
+fn turn() -> TurnLook {
+    TurnLook {
+        number: "T-018".into(),
+        queue: "Tributos".into(),
+        ahead: Some(6),
+        wait: Some((20, 30)),
+        qr: "http://10.0.0.2:8080/turno/019342d0-1111-7000-8000-000000000000".into(),
+    }
+}
+
+fn registered(turn: Option<Result<TurnLook, NoTurn>>) -> Input {
+    Input::Saved(Box::new(Saved::Submission {
+        code: "QT7M-4K2P".into(),
+        qr: "VT1.eyJhIjoiYiJ9.c2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJl".into(),
+        time: "10:15".into(),
+        papers: if turn.is_some() { 2 } else { 1 },
+        turn,
+    }))
+}
+
+/// Every screen, by name.
+pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
+    let mut tour = Tour::new(setup.clone());
+    let t = &mut tour;
+    t.step(Input::Comfort(comfort));
+    t.shoot("attract");
+    let start = |t: &mut Tour| {
+        t.step(Input::Finish);
+        t.step(Input::Rate(0));
+        t.step(Input::Start(comfort.language));
+        t.step(Input::Comfort(comfort));
+    };
+    start(t);
+    t.shoot("home");
+    t.step(Input::OpenSearch);
+    t.shoot("search-empty");
+    t.step(Input::Typed("predial".into()));
+    t.shoot("search");
+    t.step(Input::Key(Key::Clear));
+    t.step(Input::Typed("xyzzy".into()));
+    t.shoot("search-none");
+    t.step(Input::Back);
+    t.step(Input::Categories);
+    t.shoot("categories");
+    let category = setup.catalogue.categories()[0].identifier.clone();
+    t.step(Input::Category(category));
+    t.shoot("list");
+    start(t);
+    for procedure in [
+        "exoneracion-predial-adulto-mayor",
+        "luae",
+        "informe-predial-iprus",
+        "violencia-genero",
+        "registro-mascotas",
+    ] {
+        let known = setup
+            .catalogue
+            .procedures()
+            .iter()
+            .find(|one| one.identifier.as_str() == procedure);
+        if let Some(known) = known {
+            t.step(Input::Procedure(known.identifier.clone()));
+            t.shoot(&format!("procedure-{procedure}"));
+            t.step(Input::Back);
+        }
+    }
+    t.step(Input::TakeTurn(None));
+    t.shoot("turn-queue");
+    t.step(Input::Queue("catastro".into()));
+    t.shoot("lane-down");
+    t.step(Input::Back);
+    t.step(Input::Queue("tributos".into()));
+    t.shoot("lane");
+    t.step(Input::Lane(Lane::General));
+    t.shoot("saving-turn");
+    t.step(Input::Saved(Box::new(Saved::Turn(turn()))));
+    t.shoot("turn");
+    t.step(Input::Printed { ok: false });
+    t.shoot("no-paper");
+    t.step(Input::Finish);
+    t.shoot("rating");
+    start(t);
+    t.step(Input::TakeTurn(Some("control".into())));
+    t.shoot("no-turn");
+    t.step(Input::Back);
+    t.step(Input::TakeTurn(None));
+    t.step(Input::Missed);
+    t.shoot("missed-empty");
+    t.step(Input::Typed("Q".into()));
+    t.step(Input::Continue);
+    t.shoot("missed-wrong");
+    t.step(Input::Key(Key::Clear));
+    t.step(Input::Typed("T18".into()));
+    t.step(Input::Continue);
+    t.shoot("looking");
+    let number = || "T-018".to_owned();
+    let ticket = TicketId::new(Moment {
+        now: t.now,
+        random: [9; 16],
+    });
+    for (name, found) in [
+        (
+            "waiting",
+            TurnFound::Waiting {
+                turn: turn(),
+                back: false,
+            },
+        ),
+        (
+            "back",
+            TurnFound::Waiting {
+                turn: turn(),
+                back: true,
+            },
+        ),
+        (
+            "called",
+            TurnFound::Called {
+                number: number(),
+                counter: Some(4),
+            },
+        ),
+        (
+            "absent",
+            TurnFound::Absent {
+                ticket,
+                number: number(),
+                queue: "Tributos".into(),
+                behind: 2,
+            },
+        ),
+        ("late", TurnFound::TooLate { number: number() }),
+        ("over", TurnFound::Over { number: number() }),
+        ("unknown", TurnFound::Unknown { number: number() }),
+        ("offline", TurnFound::Offline),
+    ] {
+        t.step(Input::TurnFound(Box::new(found)));
+        t.shoot(&format!("found-{name}"));
+        start(t);
+        t.step(Input::Missed);
+        t.step(Input::Typed("T18".into()));
+        t.step(Input::Continue);
+    }
+    t.step(Input::TurnFound(Box::new(TurnFound::Offline)));
+    start(t);
+    t.step(Input::EnterCode);
+    t.step(Input::Typed("QT7M4K2".into()));
+    t.step(Input::Continue);
+    t.shoot("code-wrong");
+    start(t);
+    for (name, look) in [
+        (
+            "arrived",
+            CaseLook::Arrived {
+                procedure: "Exoneración del impuesto predial para adultos mayores".into(),
+                registered: "24/11/2026 10:15".into(),
+                received: "24/11/2026 10:16".into(),
+            },
+        ),
+        (
+            "here",
+            CaseLook::Here {
+                procedure: "Exoneración del impuesto predial para adultos mayores".into(),
+                registered: "24/11/2026 10:15".into(),
+            },
+        ),
+        ("unknown", CaseLook::Unknown),
+        ("offline", CaseLook::Offline),
+    ] {
+        t.step(Input::EnterCode);
+        t.step(Input::Typed("QT7M4K2P".into()));
+        t.step(Input::Continue);
+        t.step(Input::Found(Box::new(look)));
+        if t.view().face == Face::Answer {
+            t.shoot(&format!("case-{name}"));
+        }
+        start(t);
+    }
+    let exemption = setup
+        .catalogue
+        .procedures()
+        .iter()
+        .find(|one| one.form.is_some() && one.needs_turn)
+        .map(|one| one.identifier.clone())
+        .expect("one of the forms goes with a turn");
+    form(t, &exemption, "exemption");
+    t.step(Input::Help);
+    t.shoot("help-asked");
+    t.step(Input::HelpHeard { ok: true });
+    t.shoot("help-coming");
+    t.step(Input::HelpHeard { ok: false });
+    t.shoot("help-wave");
+    t.step(Input::Close);
+    t.step(Input::Accessibility);
+    t.shoot("accessibility");
+    t.step(Input::Close);
+    t.step(Input::Cover);
+    t.shoot("covered");
+    t.step(Input::Close);
+    t.step(Input::Continue);
+    t.shoot("form-lane");
+    t.step(Input::Lane(Lane::Priority));
+    t.shoot("consent");
+    t.step(Input::Send);
+    t.shoot("consent-missing");
+    t.step(Input::FullNotice);
+    t.shoot("privacy");
+    t.step(Input::Understood);
+    t.step(Input::Consent(0));
+    t.step(Input::Consent(1));
+    t.step(Input::Send);
+    t.shoot("saving");
+    t.step(registered(Some(Ok(turn()))));
+    t.shoot("success-printing");
+    t.step(Input::Printed { ok: true });
+    t.shoot("success");
+    t.step(Input::Printed { ok: false });
+    t.shoot("success-no-paper");
+    start(t);
+    form(t, &exemption, "again");
+    t.step(Input::Continue);
+    t.step(Input::Lane(Lane::General));
+    t.step(Input::Consent(0));
+    t.step(Input::Consent(1));
+    t.step(Input::Send);
+    t.step(registered(Some(Err(NoTurn::Shut(Shut::TooLate)))));
+    t.shoot("success-no-turn");
+    t.step(Input::Home);
+    let mut offline = around();
+    offline.offline = true;
+    t.step(Input::Surroundings(Box::new(offline)));
+    t.shoot("home-offline");
+    t.step(Input::Procedure(exemption.clone()));
+    t.shoot("procedure-offline");
+    t.step(Input::Surroundings(Box::new(around())));
+    t.wait(if comfort.unhurried { 601 } else { 125 });
+    t.shoot("idle");
+    t.wait(31);
+    let mut out = around();
+    out.out_of_service = true;
+    t.step(Input::Surroundings(Box::new(out)));
+    t.step(Input::Comfort(comfort));
+    t.shoot("out-of-service");
+    t.shots.retain(|(name, _)| !name.starts_with("again"));
+    std::mem::take(&mut t.shots)
+}
+
+fn form(t: &mut Tour, procedure: &ProcedureId, name: &str) {
+    t.step(Input::Procedure(procedure.clone()));
+    t.step(Input::StartForm);
+    t.fill(Some(name));
+    t.shoot(&format!("{name}-review"));
+}
