@@ -120,7 +120,6 @@ impl Session {
             Overlay::Covered => {
                 let title = draw.words("covered-title");
                 let mut view = draw.page(Face::Covered, title);
-                view.help = draw.say("covered-help");
                 view.primary = Some(Button {
                     icon: "eye-slash",
                     words: draw.words("covered-help"),

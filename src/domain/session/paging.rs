@@ -310,7 +310,7 @@ impl<'a> Room<'a> {
                 })
                 .sum(),
             Block::Setting { .. } if self.enlarged() => s.body * 1.3 + 150.0,
-            Block::Setting { .. } => 140.0,
+            Block::Setting { .. } => 112.0,
             Block::Buttons(buttons) => 128.0 * buttons.len() as f32,
             Block::Pager { .. } => 128.0,
             Block::Number { facts, .. } => {

@@ -690,6 +690,72 @@ fn registered(turn: Option<Result<TurnLook, NoTurn>>) -> Saved {
     }
 }
 
+/// Resident memory in kB, where the system tells it.
+fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4)
+}
+
+/// Set `RANDOM_SESSIONS=10000` for the long run.
+#[test]
+fn random_sessions_never_come_to_a_dead_end_and_leave_nothing_behind() {
+    let sessions: u64 = std::env::var("RANDOM_SESSIONS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(200);
+    let mut kiosk = Kiosk::new();
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below.max(1) as u64).unwrap_or(0)
+    };
+    let mut settled = None;
+    for session in 0..sessions {
+        for _ in 0..next(60) {
+            let (view, inputs) = kiosk.session.show(kiosk.now);
+            if inputs.is_empty() {
+                assert_eq!(view.face, Face::Saving, "nothing to touch on {:?}", view.face);
+                kiosk.input(Input::Saved(Box::new(registered(None))));
+                kiosk.input(Input::Found(Box::new(CaseLook::Unknown)));
+                kiosk.input(Input::TurnFound(Box::new(TurnFound::Offline)));
+                continue;
+            }
+            assert_ne!(view.face, Face::OutOfService);
+            let at = next(inputs.len());
+            kiosk.input(inputs[at].clone());
+            match next(9) {
+                0 => kiosk.write("1714307103"),
+                1 => kiosk.write("ñ T-018 ¿qué?"),
+                2 => drop(kiosk.wait(i64::try_from(next(70)).unwrap_or(0))),
+                3 => drop(kiosk.input(Input::Sheet(1))),
+                _ => {}
+            }
+        }
+        kiosk.input(Input::Saved(Box::new(Saved::Failed)));
+        kiosk.input(Input::Found(Box::new(CaseLook::Offline)));
+        kiosk.wait(10 * 60 + 31);
+        assert!(
+            kiosk.session.is_at_rest(),
+            "session {session}: {:?}",
+            kiosk.face()
+        );
+        // What a failed commit left is the shell's to clear.
+        let mut around = kiosk.session.around.clone();
+        around.storage_full = false;
+        kiosk.input(Input::Surroundings(Box::new(around)));
+        if session == sessions / 4 {
+            settled = resident();
+        }
+    }
+    if let (Some(before), Some(after)) = (settled, resident()) {
+        // Other tests run in this process too; a leak of one form a session would be far beyond this.
+        assert!(after < before + 64 * 1024, "{before} kB became {after} kB");
+    }
+}
+
 fn any_input() -> impl Strategy<Value = u16> {
     any::<u16>()
 }
