@@ -78,6 +78,14 @@ fn a_small_zip_does_not_become_a_big_sheet() {
 }
 
 #[test]
+fn a_cell_in_an_impossible_row_is_a_damaged_workbook() {
+    refused(
+        Form::from_xlsx(&super::workbook::with_cell_at("A99999999999")),
+        "",
+    );
+}
+
+#[test]
 fn an_old_workbook_with_far_corners_is_refused() {
     let cell = |row: u16, column: u16| {
         let mut record = vec![0x03, 0x02, 14, 0];

@@ -2,6 +2,10 @@
 
 /// Builds an .xlsx of sheets of rows.
 pub(super) fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+    zip(&parts(sheets))
+}
+
+fn parts(sheets: &[(&str, &[&[&str]])]) -> Vec<(String, String)> {
     let mut parts: Vec<(String, String)> = Vec::new();
     let mut names = String::new();
     let mut relations = String::new();
@@ -41,6 +45,13 @@ pub(super) fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
         "_rels/.rels".into(),
         "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>".into(),
     ));
+    parts
+}
+
+/// A workbook whose only cell claims to be somewhere.
+pub(super) fn with_cell_at(place: &str) -> Vec<u8> {
+    let mut parts = parts(&[("survey", &[&["type"]])]);
+    parts[0].1 = parts[0].1.replace("r=\"A1\"", &format!("r=\"{place}\""));
     zip(&parts)
 }
 

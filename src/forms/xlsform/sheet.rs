@@ -101,11 +101,19 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Book, Finding> {
-    if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        read_xls(bytes)
-    } else {
-        read_xlsx(bytes)
-    }
+    // The reader of workbooks trusts the numbers in them: a cell in row 99999999999 makes it panic, not fail.
+    let read = std::panic::catch_unwind(|| {
+        if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+            read_xls(bytes)
+        } else {
+            read_xlsx(bytes)
+        }
+    });
+    read.unwrap_or_else(|_| {
+        Err(Finding::error(
+            "The workbook is damaged; open it in Excel or LibreOffice and save it again",
+        ))
+    })
 }
 
 fn is_read(name: &str, all: &[String]) -> bool {
