@@ -21,7 +21,7 @@ pub(super) struct Delays {
     pub(super) connect: Duration,
     /// A one-customer printer needs a moment to hang up before it takes the next call.
     pub(super) reconnect: Duration,
-    /// Real-time questions are answered at once, even off line; a second is for slow converters.
+    /// Real-time questions are answered at once, even off line; two seconds are for slow converters.
     pub(super) answer: Duration,
     /// Between looks at a printer that is busy.
     pub(super) look: Duration,
@@ -36,7 +36,7 @@ impl Default for Delays {
         Self {
             connect: Duration::from_secs(1),
             reconnect: Duration::from_millis(150),
-            answer: Duration::from_secs(1),
+            answer: Duration::from_secs(2),
             look: Duration::from_millis(500),
             stuck_looks: 10,
             proof_looks: 20,
