@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use ventanilla::domain::session::Comfort;
-use ventanilla::domain::session::view::{TextSize, View};
+use ventanilla::domain::session::view::{Block, TextSize, View};
 use ventanilla::i18n::Language;
 use ventanilla::kiosk::run::{Element, Size};
 use ventanilla::kiosk::screen::{Screen, encode};
@@ -15,7 +15,16 @@ use crate::tour;
 ///
 /// Wide and low is hard on large letters with a keyboard, and so is the lower part alone.
 fn shrunk_least(view: &View, size: Size) -> f32 {
+    // Question, field, what is wrong, two ways out, a voice and a keyboard: the fullest screen there is.
+    let wrong = view
+        .blocks
+        .iter()
+        .any(|block| matches!(block, Block::Field { wrong: true, .. }));
+    if wrong && view.listen.is_some() {
+        return 0.5;
+    }
     match (size.width > size.height, view.size, view.reach) {
+        (false, TextSize::Large, true) => 0.64,
         (false, TextSize::Normal | TextSize::Large, _) => 0.74,
         (false, TextSize::Huge, false) if view.keyboard.is_some() => 0.57,
         (false, TextSize::Huge, false) => 0.64,

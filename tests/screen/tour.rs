@@ -55,6 +55,8 @@ pub fn around() -> Surroundings {
     let opens: Timestamp = "2026-11-25T13:00:00Z".parse().expect("time");
     Surroundings {
         priority_run: 2,
+        // With a voice there is one button more on every screen.
+        voice: true,
         queues: vec![
             queue("tributos", "Tributos"),
             QueueLook {

@@ -78,6 +78,9 @@ impl<'a> Draw<'a> {
             face,
             Face::Attract | Face::Saving | Face::Covered | Face::OutOfService | Face::Idle
         );
+        // There the largest letters leave no room for it: OK on the heading reads the screen, and so does every new one.
+        let narrow = session.comfort.size == TextSize::Huge && (session.is_low() || session.setup.landscape);
+        let quiet = quiet || narrow;
         let listen = (session.around.voice && !quiet).then(|| {
             let key = match session.comfort.size {
                 TextSize::Normal => "listen",

@@ -524,8 +524,8 @@ impl Session {
                 });
                 if let Some(wrong) = &run.typing.wrong {
                     view.blocks.push(wrong_note(wrong));
-                    if self.setup.landscape && self.comfort.size == TextSize::Huge {
-                        // What to do now is in the note; a column has no room for both.
+                    if self.comfort.size != TextSize::Normal || self.is_low() {
+                        // What to do now is in the note; there is no room for both.
                         view.help.clear();
                     }
                 }
