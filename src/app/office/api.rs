@@ -140,6 +140,8 @@ pub struct Moved {
 
 /// Longest text staff may add to a ticket.
 const NOTE_MAX: usize = 120;
+/// Longest name of a kiosk.
+const NAME_MAX: usize = 64;
 
 /// Reads a JSON body; an empty one is the default.
 pub(super) fn body<T: DeserializeOwned + Default>(bytes: &Bytes) -> Result<T, Problem> {
@@ -169,9 +171,23 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
+/// What somebody typed, on one line, without what a terminal or a log would obey.
 pub(super) fn short(text: Option<String>) -> Option<String> {
-    let text = text?.trim().chars().take(NOTE_MAX).collect::<String>();
-    (!text.is_empty()).then_some(text)
+    let line: String = text?
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect();
+    let line: String = line.trim().chars().take(NOTE_MAX).collect();
+    (!line.is_empty()).then_some(line)
+}
+
+/// The name of a kiosk, as a technician would write it into the settings.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// A kiosk speaks for itself only; staff may name one.
@@ -180,6 +196,13 @@ pub(super) fn kiosk_of(
     named: Option<KioskId>,
     app: &OfficeApp,
 ) -> Result<Option<KioskId>, Problem> {
+    if named.as_ref().is_some_and(|named| !is_name(named.as_str())) {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_name",
+            "A kiosk's name has 1 to 64 letters, digits, hyphens, dots and underscores",
+        ));
+    }
     match caller {
         Caller::Kiosk(id) if named.as_ref().is_some_and(|named| named != id) => {
             Err(Problem::forbidden("This token belongs to another kiosk"))
@@ -252,7 +275,7 @@ pub(super) async fn ticket(
 
 /// Gives a ticket back before it was called, for example because it could not be printed.
 #[utoipa::path(post, path = "/api/v1/tickets/{id}/cancel", tag = "tickets", params(("id" = String, Path)),
-    request_body = CancelBody,
+    request_body = Option<CancelBody>,
     responses((status = 200, body = Moved), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn cancel(
     State(app): App,
@@ -381,7 +404,7 @@ pub(super) async fn counters(State(app): App) -> Json<Vec<CounterView>> {
 ///
 /// `next`, `call`, `recall`, `start`, `finish`, `no-show`, `transfer`, `park`, `resume` and `release` answer with
 /// the ticket; `open`, `pause`, `close` and `serve` with the counter.
-#[utoipa::path(post, path = "/api/v1/counters/{number}/{move}", tag = "counters", request_body = MoveBody,
+#[utoipa::path(post, path = "/api/v1/counters/{number}/{move}", tag = "counters", request_body = Option<MoveBody>,
     params(("number" = u16, Path), ("move" = String, Path,
         description = "next, call, recall, start, finish, no-show, transfer, park, resume, release, open, pause, close or serve"),
         ("Idempotency-Key" = Option<String>, Header)),

@@ -52,7 +52,8 @@ pub struct HelpView {
 }
 
 /// The queues, in the order of the board.
-#[utoipa::path(get, path = "/api/v1/queues", tag = "office", responses((status = 200, body = Vec<QueueView>)))]
+#[utoipa::path(get, path = "/api/v1/queues", tag = "office", security((), ("bearer" = [])),
+    responses((status = 200, body = Vec<QueueView>)))]
 pub(super) async fn queues(State(app): App) -> Json<Vec<QueueView>> {
     Json(app.look(QueueView::all))
 }
@@ -60,7 +61,7 @@ pub(super) async fn queues(State(app): App) -> Json<Vec<QueueView>> {
 /// Says that the system behind a queue is down or up again, or that it gives no more tickets today or does again.
 ///
 /// `down` and `up` are for every agent, who is the first to know; `stop` and `resume` for supervisors.
-#[utoipa::path(post, path = "/api/v1/queues/{id}/{move}", tag = "office", request_body = QueueBody,
+#[utoipa::path(post, path = "/api/v1/queues/{id}/{move}", tag = "office", request_body = Option<QueueBody>,
     params(("id" = String, Path), ("move" = String, Path, description = "down, up, stop or resume"),
         ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = QueueView), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -115,7 +116,7 @@ pub(super) async fn help_calls(State(app): App) -> Json<Vec<HelpView>> {
 }
 
 /// Asks for a person at a kiosk.
-#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/help", tag = "kiosks", request_body = HelpBody,
+#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/help", tag = "kiosks", request_body = Option<HelpBody>,
     params(("kiosk" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn ask_help(
@@ -156,12 +157,10 @@ pub(super) fn named_kiosk(app: &OfficeApp, caller: &Caller, id: String) -> Resul
     if matches!(caller, Caller::Anybody) {
         return Err(Problem::unauthorized());
     }
-    let kiosk = kiosk_of(caller, Some(KioskId(id)), app)?
-        .ok_or_else(|| Problem::not_found("There is no such kiosk in this office"))?;
-    let known = app.config().kiosks.iter().any(|known| known.id == kiosk.as_str());
-    if known {
-        Ok(kiosk)
-    } else {
-        Err(Problem::not_found("There is no such kiosk in this office"))
+    let unknown = || Problem::not_found("There is no such kiosk in this office");
+    // Looked up first: a name that no kiosk could have is just one that none has.
+    if !app.config().kiosks.iter().any(|known| known.id == id) {
+        return Err(unknown());
     }
+    kiosk_of(caller, Some(KioskId(id)), app)?.ok_or_else(unknown)
 }

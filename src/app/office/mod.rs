@@ -129,8 +129,11 @@ pub async fn start(
         problem: error.to_string(),
     })?;
     office.record_start().await?;
+    let nothing = || async { axum::http::StatusCode::NOT_FOUND };
     let app = routes(&office)
         .into_router()
+        .route("/api/{*rest}", axum::routing::any(nothing))
+        .layer(axum::middleware::map_response(problem::only_problems))
         .merge(faces(&office))
         .layer(axum::middleware::map_response(harden));
     info!(%address, "office answers");

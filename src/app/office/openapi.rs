@@ -2,8 +2,11 @@
 
 use axum::Json;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, Response};
 
+use super::problem::PROBLEM_JSON;
 use super::{api, api_queues, kiosks, problem, report, stream, turns, usage, views};
 
 #[derive(OpenApi)]
@@ -50,7 +53,7 @@ const MOVES: [(&str, &str, &[&str]); 2] = [
     ("/api/v1/queues/{id}/", "queue", &["down", "up", "stop", "resume"]),
 ];
 
-/// The description, with the moves spelt out.
+/// The description, with the moves spelt out and every refusal as the problem it is.
 pub(super) fn document() -> utoipa::openapi::OpenApi {
     let mut api = Api::openapi();
     for (base, of, names) in MOVES {
@@ -71,7 +74,33 @@ pub(super) fn document() -> utoipa::openapi::OpenApi {
             api.paths.paths.insert(format!("{base}{name}"), item);
         }
     }
+    api.paths
+        .paths
+        .values_mut()
+        .flat_map(operations)
+        .for_each(tell_problems);
     api
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post].into_iter().flatten()
+}
+
+/// Names the media type of problems, and that whatever else goes wrong is one too.
+fn tell_problems(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for (status, response) in responses.iter_mut() {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && let Some(content) = response.content.shift_remove("application/json")
+        {
+            response.content.insert(PROBLEM_JSON.to_owned(), content);
+        }
+    }
+    let mut any = Response::new("Any other refusal");
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    any.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem));
+    responses.entry("default".to_owned()).or_insert(RefOr::T(any));
 }
 
 pub(super) async fn description() -> Json<utoipa::openapi::OpenApi> {

@@ -1,5 +1,6 @@
 //! Errors for programs: `application/problem+json`, with the current state where a move was illegal.
 
+use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -10,6 +11,11 @@ use super::hub::OfficeError;
 use super::views::{CounterView, TicketView};
 use crate::domain::office::Refusal;
 use crate::store::StoreError;
+
+/// Media type of a problem.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+/// Longest text of the framework that is handed on.
+const TOLD_MAX: usize = 2000;
 
 /// An RFC 9457 problem.
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,13 +157,42 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
+}
+
+/// Makes a problem of what the framework refuses by itself in plain text: a body too large, a wrong method.
+pub(super) async fn only_problems(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let told = kind.is_some_and(|kind| kind == PROBLEM_JSON);
+    if told || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let text = to_bytes(body, TOLD_MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => (
+            "not_found",
+            "There is nothing at this address; see /api/v1/openapi.json",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "method_not_allowed",
+            "This address does not take this method; the header Allow names those it does",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is too large; send less than 2 MB"),
+        _ => ("bad_request", text.trim()),
+    };
+    let mut problem = Problem::new(status, code, detail).into_response();
+    for (name, value) in parts.headers {
+        if let Some(name) = name.filter(|name| *name == header::ALLOW || *name == header::CONNECTION) {
+            problem.headers_mut().insert(name, value);
+        }
+    }
+    problem
 }

@@ -70,7 +70,8 @@ impl Listener {
 }
 
 /// Everything a board shows, now: of one zone with `?zone=`, else of the whole office.
-#[utoipa::path(get, path = "/api/v1/board", tag = "board", params(("zone" = Option<String>, Query)),
+#[utoipa::path(get, path = "/api/v1/board", tag = "board",
+    security((), ("bearer" = [])), params(("zone" = Option<String>, Query)),
     responses((status = 200, body = BoardView), (status = 404, body = Problem)))]
 pub(super) async fn board(
     State(app): State<Arc<OfficeApp>>,
@@ -84,6 +85,7 @@ pub(super) async fn board(
 /// and `beat`. The id is the sequence; `Last-Event-ID` or `?after=` replays the announcements since.
 /// With `?zone=` only of that zone. What may still be spoken is in `announce` of the board that follows.
 #[utoipa::path(get, path = "/api/v1/board/events", tag = "board",
+    security((), ("bearer" = [])),
     params(("Last-Event-ID" = Option<u64>, Header), ("after" = Option<u64>, Query),
         ("zone" = Option<String>, Query), ("screen" = Option<String>, Query)),
     responses((status = 200, content_type = "text/event-stream", body = CallView), (status = 404, body = Problem)))]
