@@ -13,14 +13,26 @@ use jiff::{SignedDuration, Timestamp};
 pub enum Clock {
     /// The machine's wall clock.
     System,
-    /// A clock moved by hand; microseconds since the Unix epoch.
-    Manual(Arc<AtomicI64>),
+    /// A clock moved by hand.
+    Manual(Arc<Hands>),
+}
+
+/// Where the hands of a manual clock stand, in microseconds.
+#[derive(Debug)]
+pub struct Hands {
+    /// Since the Unix epoch.
+    wall: AtomicI64,
+    /// Since the machine started.
+    boot: AtomicI64,
 }
 
 impl Clock {
     /// A clock that stands still at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(start.as_microsecond())))
+        Self::Manual(Arc::new(Hands {
+            wall: AtomicI64::new(start.as_microsecond()),
+            boot: AtomicI64::new(0),
+        }))
     }
 
     /// The present moment, cut to microseconds, the resolution we store.
@@ -28,18 +40,52 @@ impl Clock {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
             Self::System => truncate(Timestamp::now()),
-            Self::Manual(micros) => from_micros(micros.load(Ordering::SeqCst)),
+            Self::Manual(hands) => from_micros(hands.wall.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a manual clock by `by`; the system clock is left alone.
-    pub fn advance(&self, by: SignedDuration) {
-        if let Self::Manual(micros) = self {
-            let by =
-                i64::try_from(by.as_micros()).expect("a test moves its clock by less than 292,000 years");
-            micros.fetch_add(by, Ordering::SeqCst);
+    /// Time since the machine started, sleep included: nobody can set it, and it means nothing on another machine.
+    ///
+    /// Cut to microseconds like [`Clock::now`], so that a time worked out with it is the one that is read back.
+    pub fn boot(&self) -> SignedDuration {
+        match self {
+            Self::System => SignedDuration::from_micros(micros(since_boot())),
+            Self::Manual(hands) => SignedDuration::from_micros(hands.boot.load(Ordering::SeqCst)),
         }
     }
+
+    /// Lets `by` pass on a manual clock; the system clock is left alone.
+    pub fn advance(&self, by: SignedDuration) {
+        if let Self::Manual(hands) = self {
+            hands.wall.fetch_add(micros(by), Ordering::SeqCst);
+            hands.boot.fetch_add(micros(by), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual wall clock wrong, or right, by `by`, as a dead battery or the network does; no time passes.
+    pub fn jump(&self, by: SignedDuration) {
+        if let Self::Manual(hands) = self {
+            hands.wall.fetch_add(micros(by), Ordering::SeqCst);
+        }
+    }
+}
+
+fn micros(by: SignedDuration) -> i64 {
+    i64::try_from(by.as_micros()).expect("no clock is moved, and no machine runs, for 292,000 years")
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> SignedDuration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    SignedDuration::new(time.tv_sec, i32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Since this was first asked; only differences are ever looked at.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> SignedDuration {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let passed = BEGUN.get_or_init(std::time::Instant::now).elapsed();
+    SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX)
 }
 
 /// Reads back a time stored as microseconds; out of range becomes the epoch.

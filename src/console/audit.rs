@@ -178,6 +178,7 @@ fn tone(event: &AuditEvent) -> &'static str {
         | AuditEvent::SessionsRevoked { .. }
         | AuditEvent::TokenMade { .. }
         | AuditEvent::TokenRevoked { .. }
+        | AuditEvent::ClockConfirmed { .. }
         | AuditEvent::SettingsChanged { .. } => "warn",
         AuditEvent::LogBegan { .. }
         | AuditEvent::OfficeStarted { .. }

@@ -85,6 +85,7 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/office/live", P::WatchOffice, overview::live)
         .get("/console/office/calls", P::ReadEvents, overview::calls)
         .post("/console/office/release", P::ReleaseCounter, overview::release)
+        .post("/console/office/clock", P::SteerQueues, overview::confirm_clock)
         .get("/console/report", P::ReadReports, report::show)
         .get("/console/report.csv", P::ReadReports, report::csv)
         .get("/console/audit", P::ReadAudit, audit::show)

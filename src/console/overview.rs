@@ -10,12 +10,13 @@ use serde::Deserialize;
 use super::kit::{Kit, minutes, page};
 use super::steer::{HelpRow, help_rows};
 use super::{App, Bar, Person, kit_of};
-use crate::app::office::{Ask, OfficeApp, Problem};
+use crate::app::office::{Ask, ClockError, OfficeApp, Peer, Problem};
 use crate::domain::event::What;
 use crate::domain::office::{Command, CounterState, Office};
 use crate::domain::queue::{Decision, Rule};
 use crate::domain::report::percentile;
 use crate::domain::ticket::{CounterNumber, Lane, QueueId, Status, Ticket};
+use crate::domain::timekeeper::{EARLIEST, Trust};
 
 /// Calls on the page of all calls.
 const CALLS_SHOWN: u32 = 300;
@@ -38,6 +39,7 @@ struct Live {
     alarms: Vec<(String, String)>,
     help: Vec<HelpRow>,
     damaged: bool,
+    clock: Option<Doubt>,
     rule: String,
     queues: Vec<QueueRow>,
     counters: Vec<CounterTile>,
@@ -49,6 +51,14 @@ struct Live {
     finished: usize,
     no_show: usize,
     leased: usize,
+}
+
+/// The machine's clock is not believed.
+struct Doubt {
+    own: String,
+    wall: String,
+    /// Whether it can be right at all.
+    possible: bool,
 }
 
 struct QueueRow {
@@ -188,10 +198,30 @@ pub(super) async fn release(State(app): App, person: Person, Form(form): Form<Re
     }
 }
 
+/// Takes the machine's time, because a person looked at the clock and says so.
+pub(super) async fn confirm_clock(State(app): App, person: Person, peer: Peer) -> Response {
+    match app.confirm_clock(&person.session.staff.login, &peer).await {
+        // An impossible time is shown on the page, without the button.
+        Ok(()) | Err(ClockError::Impossible(_)) => Redirect::to("/console/office").into_response(),
+        Err(ClockError::Store(error)) => Problem::from(error).into_response(),
+    }
+}
+
+fn doubt(app: &OfficeApp, k: &Kit) -> Option<Doubt> {
+    let state = app.clock_state();
+    let text = |at: &Timestamp| format!("{} · {}", k.day(at), k.clock(at));
+    (state.trust != Trust::Followed).then(|| Doubt {
+        own: text(&state.now),
+        wall: text(&state.wall),
+        possible: state.wall >= EARLIEST,
+    })
+}
+
 fn build(app: &OfficeApp) -> Live {
     let k = kit_of(app);
     let limit = app.config().alarm_minutes;
     let damaged = app.quarantined().is_some();
+    let clock = doubt(app, &k);
     let kiosks = app
         .kiosks_seen()
         .into_iter()
@@ -226,6 +256,7 @@ fn build(app: &OfficeApp) -> Live {
                 }))
                 .collect(),
             help: help_rows(office, now),
+            clock,
             damaged: damaged || office.continued().is_some(),
             rule: k.fill("office-rule-staff", "k", office.setup().max_run.get()),
             counters: office

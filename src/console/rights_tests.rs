@@ -57,6 +57,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/reports/day", "-s-u---"),
     ("GET", "/api/v1/reports/range", "-s-u---"),
     ("GET", "/api/v1/reports/usage", "-s-u---"),
+    ("GET", "/api/v1/health", "-sm-t--"),
     ("GET", "/api/v1/openapi.json", "asmutkn"),
     // The console is for persons: a token, whose ever it is, opens no page.
     ("GET", "/", "asmut-n"),
@@ -84,6 +85,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/console/office/live", "-s-----"),
     ("GET", "/console/office/calls", "-s-u---"),
     ("POST", "/console/office/release", "-s-----"),
+    ("POST", "/console/office/clock", "-s-----"),
     ("GET", "/console/report", "-s-u---"),
     ("GET", "/console/report.csv", "-s-u---"),
     ("GET", "/console/audit", "--mu---"),

@@ -23,3 +23,4 @@ pub mod speech;
 pub mod staff;
 pub mod submission;
 pub mod ticket;
+pub mod timekeeper;

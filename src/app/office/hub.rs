@@ -17,6 +17,7 @@ use super::audit::{self, Journal};
 use super::boards::BoardWatch;
 use super::form::FormOpener;
 use super::kiosks::KioskWatch;
+use super::time::Time;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
 use crate::clock::{self, Clock};
@@ -40,6 +41,7 @@ pub struct OfficeApp {
     pub(super) config: OfficeConfig,
     pub(super) setup: Arc<OfficeSetup>,
     pub(super) clock: Clock,
+    pub(super) time: Time,
     pub(super) stop: Stop,
     pub(super) db: Db,
     working: Mutex<Office>,
@@ -124,8 +126,9 @@ impl OfficeApp {
     ) -> Result<Self, StoreError> {
         let setup = Arc::new(setup);
         let shared = Arc::clone(&setup);
-        let office = db.read(move |c| store::load(c, &shared))?;
+        let (office, newest) = db.read(move |c| Ok((store::load(c, &shared)?, store::newest_at(c)?)))?;
         Ok(Self {
+            time: Time::begin(&clock, newest, office.has_open()),
             zones: config.zones(),
             boards: BoardWatch::new(clock.now()),
             config,
@@ -162,11 +165,6 @@ impl OfficeApp {
         &self.db
     }
 
-    /// The present moment.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     /// When this process is told to finish.
     pub fn stop(&self) -> &Stop {
         &self.stop
@@ -195,7 +193,7 @@ impl OfficeApp {
 
     /// Looks at the committed state; a day that is over shows as an empty one.
     pub fn look<R>(&self, look: impl FnOnce(&Office, Timestamp) -> R) -> R {
-        let now = self.clock.now();
+        let now = self.now();
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         if live.is_over(now) {
             look(&Office::new(Arc::clone(&self.setup)), now)
@@ -222,7 +220,7 @@ impl OfficeApp {
     /// Every event up to that sequence is with the listeners already: they are told under the lock that the
     /// snapshot reads.
     pub(super) fn board_json(&self, zone: Option<&Zone>) -> (u64, Arc<str>) {
-        let now = self.clock.now();
+        let now = self.now();
         let seq = self.seq();
         let mut kept = lock(&self.board);
         let id = zone.map(|zone| zone.id.clone());
@@ -305,14 +303,14 @@ impl OfficeApp {
                 None => None,
             };
             if let Some(known) = known {
-                let reply = Reply::Ticket(Some(Box::new(TicketView::of(&working, &known, self.clock.now()))));
+                let reply = Reply::Ticket(Some(Box::new(TicketView::of(&working, &known, self.now()))));
                 return done(stored, Ok(reply));
             }
             if let Some(key) = &ask.replaces {
                 wish.replaces = store::find_answer(c, key)?.and_then(|earlier| earlier.ticket);
             }
         }
-        let now = self.clock.now();
+        let now = self.now();
         let order = Order {
             moment: Moment {
                 now,
@@ -405,6 +403,7 @@ impl OfficeApp {
             // Nobody listening is fine.
             let _ = self.events.send(Arc::new(event));
         }
+        self.time.note_waiting(live.has_open());
     }
 
     /// Reads committed events after `seq`.
@@ -438,7 +437,7 @@ impl OfficeApp {
 
     /// Notes that a kiosk spoke to us.
     pub(super) fn saw_kiosk(&self, kiosk: &KioskId) {
-        lock(&self.kiosks_seen).insert(kiosk.clone(), self.clock.now());
+        lock(&self.kiosks_seen).insert(kiosk.clone(), self.now());
     }
 
     /// When each kiosk of the configuration last spoke to us.
@@ -493,7 +492,7 @@ impl OfficeApp {
     pub(super) async fn tick(self: &Arc<Self>) {
         let over = {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-            live.is_over(self.clock.now())
+            live.is_over(self.now())
         };
         if over && let Err(error) = self.command(Command::Tick, Ask::default()).await {
             warn!(error = %error, "the day could not be turned yet");

@@ -19,6 +19,7 @@ mod problem;
 mod report;
 mod salvaging;
 mod stream;
+mod time;
 mod turns;
 mod usage;
 mod views;
@@ -30,6 +31,8 @@ mod audit_tests;
 mod tests;
 #[cfg(test)]
 mod tests_kiosk;
+#[cfg(test)]
+mod time_tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,6 +57,7 @@ pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use kiosks::{HealthBody, KioskView, PrinterBody};
 pub use problem::Problem;
 pub use report::{OfficeReport, as_csv, days_of};
+pub use time::{ClockError, ClockState, HealthView};
 pub use turns::TurnView;
 pub use usage::{Mark, UsageBody, UsageLine, UsageReport};
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
@@ -246,6 +250,7 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
         .get("/api/v1/reports/day", Permission::ReadReports, report::day)
         .get("/api/v1/reports/range", Permission::ReadReports, report::range)
         .get("/api/v1/reports/usage", Permission::ReadReports, usage::report)
+        .get("/api/v1/health", Permission::SeeHealth, time::health)
         .get("/api/v1/openapi.json", Permission::SeeBoard, openapi::description)
 }
 

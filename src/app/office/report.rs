@@ -43,7 +43,7 @@ impl OfficeApp {
     fn report_of(&self, events: &[OfficeEvent], from: BusinessDate, to: BusinessDate) -> OfficeReport {
         let (tickets, out_of_turn) = Facts::of(events);
         let queues: Vec<QueueId> = self.setup.queues.iter().map(|queue| queue.id.clone()).collect();
-        let counters = counter_lines(events, self.clock.now());
+        let counters = counter_lines(events, self.now());
         OfficeReport {
             date: from.to_string(),
             to: to.to_string(),

@@ -14,7 +14,7 @@ pub(super) const KIOSK_TOKEN: &str = "kiosk-1-secret";
 
 /// A running office with one staff token and one kiosk.
 pub(super) struct House {
-    office: Arc<OfficeApp>,
+    pub(super) office: Arc<OfficeApp>,
     served: Option<RunningOffice>,
     pub(super) clock: Clock,
     stop: Stop,
@@ -118,6 +118,15 @@ impl House {
         (answer.status(), answer.json().await.expect("json"))
     }
 
+    /// Everything that happened, in order.
+    pub(super) async fn events(&self) -> Vec<Value> {
+        let answer = self.call(Method::GET, "/events").send().await.expect("sent");
+        let text = answer.text().await.expect("lines");
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("an event a line"))
+            .collect()
+    }
+
     pub(super) async fn moved(&self, path: &str) -> Value {
         let (status, body) = self.post(path, json!({})).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
@@ -145,7 +154,7 @@ impl House {
     }
 
     /// Stops the office and starts it again on the same folder.
-    async fn again(mut self) -> Self {
+    pub(super) async fn again(mut self) -> Self {
         self.stop.stop();
         let served = self.served.take().expect("running");
         drop(self.office);

@@ -27,6 +27,13 @@ pub enum AuditEvent {
         /// SHA-256 of the settings as this version reads them, hexadecimal.
         settings: String,
     },
+    /// Somebody said that the machine's clock is right, which the office did not believe.
+    ClockConfirmed {
+        /// The office's time before, RFC 3339.
+        office: String,
+        /// The machine's, which it took, RFC 3339.
+        wall: String,
+    },
     /// A person logged in.
     LoggedIn {
         /// As what.
@@ -166,6 +173,7 @@ impl AuditEvent {
             Self::OfficeStarted { .. } => "office_started",
             Self::OfficeStopped => "office_stopped",
             Self::SettingsChanged { .. } => "settings_changed",
+            Self::ClockConfirmed { .. } => "clock_confirmed",
             Self::LoggedIn { .. } => "logged_in",
             Self::LoginFailed { .. } => "login_failed",
             Self::LoginLocked => "login_locked",
@@ -204,6 +212,7 @@ impl AuditEvent {
             | Self::SessionResumed => String::new(),
             Self::OfficeStarted { version } => version.clone(),
             Self::SettingsChanged { settings } => settings.chars().take(12).collect(),
+            Self::ClockConfirmed { office, wall } => format!("{office} > {wall}"),
             Self::LoggedIn { role } => role_word(*role),
             Self::LoginFailed { failures } => format!("{failures}×"),
             Self::Commanded {

@@ -229,6 +229,14 @@ impl Office {
         self.date.is_none_or(|date| date < self.setup.date_of(now))
     }
 
+    /// Whether anybody waits, is put aside or is at a counter.
+    pub fn has_open(&self) -> bool {
+        self.lines.values().any(|line| !line.is_empty())
+            || !self.parked.is_empty()
+            || !self.early.is_empty()
+            || self.counters.values().any(|counter| counter.ticket.is_some())
+    }
+
     /// A ticket of the open day.
     pub fn ticket(&self, id: TicketId) -> Option<&Ticket> {
         self.tickets.get(&id)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::clock::from_micros;
@@ -17,6 +18,16 @@ pub fn last_seq(c: &Connection) -> Result<u64, StoreError> {
         .prepare_cached("SELECT max(seq) FROM event")?
         .query_row([], |row| row.get(0))?;
     Ok(seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
+}
+
+/// When the newest event happened, by the office's time.
+pub fn newest_at(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let at = c
+        .query_row("SELECT at FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(at.map(from_micros))
 }
 
 /// Adds events to the history.

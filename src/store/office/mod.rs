@@ -21,7 +21,9 @@ pub use audit::{
     AuditFilter, append_audit, audit_head, audit_page, audit_people, epoch, keep_checkpoint,
     newest_checkpoint, read_audit, recorded_settings,
 };
-pub use history::{append, calls_of, events_after, events_between, events_of_ticket, last_seq, load};
+pub use history::{
+    append, calls_of, events_after, events_between, events_of_ticket, last_seq, load, newest_at,
+};
 pub use password::{Hashed, hash_password, is_password};
 pub use salvage::{Salvaged, salvage};
 pub use session::{
