@@ -77,10 +77,17 @@ impl Line {
 
     /// How many of one side stand before `place`.
     pub fn before(&self, preferred: bool, place: Place) -> usize {
+        // A newcomer stands behind everybody, and counting ten thousand one by one takes longer than writing them.
+        fn count<T>(side: &BTreeMap<Place, T>, place: Place) -> usize {
+            match side.last_key_value() {
+                Some((last, _)) if *last >= place => side.range(..place).count(),
+                Some(_) | None => side.len(),
+            }
+        }
         if preferred {
-            self.preferred.range(..place).count()
+            count(&self.preferred, place)
         } else {
-            self.general.range(..place).count()
+            count(&self.general, place)
         }
     }
 
@@ -165,6 +172,17 @@ pub enum Rule {
     OutOfTurn,
 }
 
+impl Rule {
+    /// The run after a call that it decided.
+    pub fn run_after(self, run: u8, max_run: u8) -> u8 {
+        match self {
+            Self::OnlyLane | Self::OutOfTurn => run,
+            Self::PriorityFirst => run.saturating_add(1).min(max_run),
+            Self::GeneralAfterRun => 0,
+        }
+    }
+}
+
 /// Why a ticket was called: enough to check the rule afterwards.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Decision {
@@ -185,11 +203,7 @@ pub struct Decision {
 impl Decision {
     /// The run after this call.
     pub fn run_after(&self) -> u8 {
-        match self.rule {
-            Rule::OnlyLane | Rule::OutOfTurn => self.run,
-            Rule::PriorityFirst => self.run.saturating_add(1).min(self.max_run),
-            Rule::GeneralAfterRun => 0,
-        }
+        self.rule.run_after(self.run, self.max_run)
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{CounterState, Office};
 use crate::domain::event::Estimate;
 use crate::domain::id::TicketId;
-use crate::domain::queue::{Candidate, Decision, Profile, Runs, choose, pick};
+use crate::domain::queue::{Candidate, Decision, Line, Profile, choose, pick};
 use crate::domain::ticket::{Lane, Place, QueueId, Ticket};
 
 /// How many calls are played before the rest is extrapolated; enough for half an hour of a large office.
@@ -48,11 +48,11 @@ impl Office {
 
     /// The next `count` tickets a counter of `profile` would call, by the rule, if nobody else came or called.
     pub fn upcoming(&self, profile: &Profile, count: usize) -> Vec<TicketId> {
-        let nobody = QueueId::from("");
-        let mut play = Play::new(self, &nobody, Lane::General, Place::FRONT);
+        let mut play = Play::new(self, None);
+        let team = play.team(profile);
         let mut tickets = Vec::with_capacity(count);
         while tickets.len() < count {
-            match play.call(profile) {
+            match play.call(team) {
                 Some(Called::Other(_, ticket)) => tickets.push(ticket),
                 Some(Called::Me) | None => break,
             }
@@ -81,25 +81,34 @@ impl Office {
     }
 
     fn estimate(&self, queue: &QueueId, lane: Lane, place: Place, now: Timestamp) -> Option<Estimate> {
-        let mut desks: Vec<Desk<'_>> = self
-            .profiles()
-            .filter_map(|(number, profile)| {
-                let counter = self.counters.get(&number)?;
-                (counter.state == CounterState::Open).then(|| Desk {
-                    profile,
-                    free: counter
-                        .ticket
-                        .and_then(|id| self.tickets.get(&id))
-                        .map_or(SignedDuration::ZERO, |ticket| self.residual(ticket, now)),
-                })
-            })
+        let mine = self.setup.queues.iter().position(|setup| setup.id == *queue)?;
+        let means: Vec<SignedDuration> = self
+            .setup
+            .queues
+            .iter()
+            .map(|setup| self.service_mean(&setup.id))
             .collect();
-        let serving = desks.iter().filter(|desk| desk.profile.serves(queue)).count();
+        let mut play = Play::new(self, Some((mine, lane, place)));
+        let mut serving = 0;
+        let mut desks: Vec<Desk> = Vec::with_capacity(self.counters.len());
+        for (number, profile) in self.profiles() {
+            let Some(counter) = self.counters.get(&number) else {
+                continue;
+            };
+            if counter.state != CounterState::Open {
+                continue;
+            }
+            serving += i64::from(profile.serves(queue));
+            let ticket = counter.ticket.and_then(|id| self.tickets.get(&id));
+            desks.push(Desk {
+                team: play.team(profile),
+                free: ticket.map_or(SignedDuration::ZERO, |ticket| self.residual(ticket, now)),
+            });
+        }
         if serving == 0 {
             return None;
         }
         let ahead = self.ahead(queue, lane, place);
-        let mut play = Play::new(self, queue, lane, place);
         let mut passed = 0;
         let mut clock = SignedDuration::ZERO;
         for _ in 0..PLAYED_CALLS {
@@ -107,13 +116,13 @@ impl Office {
                 break;
             };
             clock = desks[index].free;
-            match play.call(desks[index].profile) {
+            match play.call(desks[index].team) {
                 Some(Called::Me) => return Some(range(clock)),
                 Some(Called::Other(other, _)) => {
-                    if other == *queue {
+                    if other == mine {
                         passed += 1;
                     }
-                    desks[index].free = clock.saturating_add(self.service_mean(&other));
+                    desks[index].free = clock.saturating_add(means[other]);
                 }
                 // Nobody for this desk: it stays idle in this play.
                 None => {
@@ -121,9 +130,8 @@ impl Office {
                 }
             }
         }
-        let rest = i32::try_from(ahead.saturating_sub(passed)).unwrap_or(i32::MAX);
-        let desks = i32::try_from(serving).unwrap_or(1).max(1);
-        let more = self.service_mean(queue).as_secs().saturating_mul(i64::from(rest)) / i64::from(desks);
+        let rest = i64::from(ahead.saturating_sub(passed));
+        let more = means[mine].as_secs().saturating_mul(rest) / serving;
         Some(range(clock.saturating_add(SignedDuration::from_secs(more))))
     }
 
@@ -136,97 +144,113 @@ impl Office {
     }
 }
 
-struct Desk<'a> {
-    profile: &'a Profile,
+struct Desk {
+    team: usize,
     free: SignedDuration,
 }
 
 enum Called {
     Me,
-    Other(QueueId, TicketId),
+    /// Somebody of this queue, by its place in the setup.
+    Other(usize, TicketId),
 }
 
-/// A copy of the lines that only remembers how far each was called.
+/// Desks that serve the same and count their runs together.
+struct Team<'a> {
+    profile: &'a Profile,
+    /// Queues of each tier, by their place in the setup, and the run of the tier.
+    tiers: Vec<(Vec<usize>, u8)>,
+}
+
+/// A copy of the lines that only remembers who stands at the head of each.
+///
+/// It is played for every ticket that is issued, so that nothing is looked up twice in it.
 struct Play<'a> {
     office: &'a Office,
-    queue: &'a QueueId,
-    lane: Lane,
-    place: Place,
-    taken: Vec<(Place, Place)>,
-    runs: Runs,
+    /// For each queue the heads of its preferred and its general side.
+    heads: Vec<[Option<Candidate>; 2]>,
+    /// For whom it is played: queue, lane and place.
+    me: Option<(usize, Lane, Place)>,
+    teams: Vec<Team<'a>>,
 }
 
 impl<'a> Play<'a> {
-    fn new(office: &'a Office, queue: &'a QueueId, lane: Lane, place: Place) -> Self {
-        Self {
+    fn new(office: &'a Office, me: Option<(usize, Lane, Place)>) -> Self {
+        let mut play = Self {
             office,
-            queue,
-            lane,
-            place,
-            taken: vec![(Place::FRONT, Place::FRONT); office.setup.queues.len()],
-            runs: office.runs.clone(),
+            heads: Vec::with_capacity(office.setup.queues.len()),
+            me,
+            teams: Vec::new(),
+        };
+        for queue in 0..office.setup.queues.len() {
+            let heads = [true, false].map(|preferred| play.head_after(queue, preferred, Place::FRONT));
+            play.heads.push(heads);
         }
+        play
     }
 
-    fn call(&mut self, profile: &Profile) -> Option<Called> {
-        for (index, queues) in profile.tiers.iter().enumerate() {
-            let tier = u8::try_from(index + 1).unwrap_or(u8::MAX);
-            let preferred = self.head(queues, true);
-            let general = self.head(queues, false);
-            let run = self.runs.get(&profile.name, tier);
-            let heads = (preferred.map(|head| head.1), general.map(|head| head.1));
-            let Some((chosen, rule)) = pick(heads.0, heads.1, run, self.office.setup.max_run) else {
+    /// The team of desks with this profile.
+    fn team(&mut self, profile: &'a Profile) -> usize {
+        let known = self.teams.iter().position(|team| team.profile == profile);
+        known.unwrap_or_else(|| {
+            let setup = &self.office.setup.queues;
+            let tiers = (1..).zip(&profile.tiers).map(|(tier, served)| {
+                let queues = (0..setup.len()).filter(|queue| served.contains(&setup[*queue].id));
+                (queues.collect(), self.office.runs.get(&profile.name, tier))
+            });
+            self.teams.push(Team {
+                profile,
+                tiers: tiers.collect(),
+            });
+            self.teams.len() - 1
+        })
+    }
+
+    fn call(&mut self, team: usize) -> Option<Called> {
+        let max_run = self.office.setup.max_run;
+        for (queues, run) in &mut self.teams[team].tiers {
+            let heads = &self.heads;
+            let head = |side: usize| {
+                let heads = queues
+                    .iter()
+                    .filter_map(|queue| Some((*queue, heads[*queue][side]?)));
+                heads.min_by_key(|(_, head)| head.place)
+            };
+            let (preferred, general) = (head(0), head(1));
+            let candidates = (preferred.map(|head| head.1), general.map(|head| head.1));
+            let Some((chosen, rule)) = pick(candidates.0, candidates.1, *run, max_run) else {
                 continue;
             };
-            self.runs.note(&Decision {
-                profile: profile.name.clone(),
-                tier,
-                candidates: Vec::new(),
-                run,
-                max_run: self.office.setup.max_run.get(),
-                rule,
-            });
+            *run = rule.run_after(*run, max_run.get());
             let is_preferred = chosen.lane.is_preferred();
-            let from = if is_preferred { preferred } else { general }?.0;
-            let queue = &self.office.setup.queues[from].id;
-            if queue == self.queue && chosen.place == self.place {
+            let queue = if is_preferred { preferred } else { general }?.0;
+            if self
+                .me
+                .is_some_and(|(mine, _, place)| (mine, place) == (queue, chosen.place))
+            {
                 return Some(Called::Me);
             }
-            let cursor = &mut self.taken[from];
-            if is_preferred {
-                cursor.0 = chosen.place;
-            } else {
-                cursor.1 = chosen.place;
-            }
-            return Some(Called::Other(queue.clone(), chosen.ticket));
+            let side = usize::from(!is_preferred);
+            self.heads[queue][side] = self.head_after(queue, is_preferred, chosen.place);
+            return Some(Called::Other(queue, chosen.ticket));
         }
         None
     }
 
-    /// The oldest of one side over some queues, with the index of its queue.
-    fn head(&self, queues: &[QueueId], preferred: bool) -> Option<(usize, Candidate)> {
-        self.office
-            .setup
-            .queues
-            .iter()
-            .enumerate()
-            .filter(|(_, setup)| queues.contains(&setup.id))
-            .filter_map(|(index, setup)| {
-                let (taken_preferred, taken_general) = self.taken[index];
-                let after = if preferred { taken_preferred } else { taken_general };
-                let head = self.office.lines.get(&setup.id)?.head_after(preferred, after);
-                // The newcomer of the play stands behind everybody of its lane.
-                let newcomer = (self.place == Place::LAST
-                    && setup.id == *self.queue
-                    && self.lane.is_preferred() == preferred)
-                    .then(|| Candidate {
-                        ticket: TicketId(uuid::Uuid::nil()),
-                        lane: self.lane,
-                        place: self.place,
-                    });
-                head.or(newcomer).map(|head| (index, head))
+    /// The first of one side of a queue behind `after`.
+    fn head_after(&self, queue: usize, preferred: bool, after: Place) -> Option<Candidate> {
+        let id = &self.office.setup.queues[queue].id;
+        let line: &Line = self.office.lines.get(id)?;
+        line.head_after(preferred, after).or_else(|| {
+            // The newcomer of the play stands behind everybody of its lane.
+            let (mine, lane, place) = self.me?;
+            let newcomer = place == Place::LAST && mine == queue && lane.is_preferred() == preferred;
+            newcomer.then_some(Candidate {
+                ticket: TicketId(uuid::Uuid::nil()),
+                lane,
+                place,
             })
-            .min_by_key(|(_, head)| head.place)
+        })
     }
 }
 
