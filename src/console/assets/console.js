@@ -6,8 +6,11 @@
   const $ = (id) => document.getElementById(id);
   let offset = Number(document.body.dataset.now) - Date.now();
   let heard = Date.now();
-  let busy = false;
+  // A press is never dropped because the page happens to renew itself; only a second press while one is on its way is.
+  let posting = false;
+  let renewing = false;
   let again = false;
+  let newest = 0;
   // Whether somebody worked here since the last look; a page that renews itself does not keep a console unlocked.
   let used = false;
   for (const kind of ["pointerdown", "keydown", "wheel"]) document.addEventListener(kind, () => { used = true; }, { passive: true });
@@ -33,23 +36,33 @@
   }
 
   async function refresh() {
-    if (busy) { again = true; return; }
-    busy = true;
+    if (posting || renewing) { again = true; return; }
+    renewing = true;
+    const mine = newest;
     try {
       const headers = used ? { "X-Live": "1", "X-Used": "1" } : { "X-Live": "1" };
       used = false;
       const answer = await fetch(live.dataset.live, { headers });
       if (answer.status === 401 || answer.status === 410) { location.assign("/console"); return; }
-      if (answer.ok) put(await answer.text());
+      const html = answer.ok ? await answer.text() : null;
+      // What was asked before a press is older than the answer to it.
+      if (html !== null && mine === newest) put(html);
     } catch { /* the strip says it */ } finally {
-      busy = false;
-      if (again) { again = false; refresh(); }
+      renewing = false;
+      catchUp();
     }
   }
 
+  function catchUp() {
+    if (!again || posting || renewing) return;
+    again = false;
+    refresh();
+  }
+
   async function post(form, button) {
-    if (busy) return;
-    busy = true;
+    if (posting) return;
+    posting = true;
+    newest += 1;
     const data = new URLSearchParams(new FormData(form));
     if (button?.name) data.set(button.name, button.value);
     document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
@@ -61,8 +74,8 @@
       if (answer.ok) put(await answer.text());
       heard = Date.now();
     } catch { $("lost").hidden = false; } finally {
-      busy = false;
-      if (again) { again = false; refresh(); }
+      posting = false;
+      catchUp();
     }
   }
 
