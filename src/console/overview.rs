@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::kit::{Kit, minutes, page};
 use super::steer::{HelpRow, help_rows};
 use super::{App, Bar, Person, kit_of};
-use crate::app::office::{Ask, ClockError, OfficeApp, Peer, Problem};
+use crate::app::office::{Ask, ClockError, OfficeApp, Peer, PrinterBody, Problem};
 use crate::domain::event::What;
 use crate::domain::office::{Command, CounterState, Office};
 use crate::domain::queue::{Decision, Rule};
@@ -90,6 +90,34 @@ struct CounterTile {
 struct KioskRow {
     name: String,
     seen: Option<SignedDuration>,
+    printers: Vec<PrinterRow>,
+}
+
+/// A printer of a kiosk, in words.
+struct PrinterRow {
+    tone: &'static str,
+    word: String,
+    /// About how many papers are left, where it is known.
+    left: Option<u64>,
+}
+
+/// What a kiosk said of its printer; a word that is not known here is shown as trouble.
+fn printer_row(printer: &PrinterBody, k: &Kit) -> PrinterRow {
+    let (tone, key) = match printer.state.as_str() {
+        "ready" if printer.paper_low => ("warn", "office-printer-low"),
+        "low" => ("warn", "office-printer-low"),
+        "ready" => ("good", "office-printer-ready"),
+        "no-paper" => ("bad", "office-printer-no-paper"),
+        "cover-open" => ("bad", "office-printer-cover"),
+        "cutter" => ("bad", "office-printer-cutter"),
+        "unknown" | "unproven" => ("off", "office-printer-unknown"),
+        _ => ("bad", "office-printer-away"),
+    };
+    PrinterRow {
+        tone,
+        word: k.say(key),
+        left: printer.papers_left,
+    }
 }
 
 /// Why a turn was called.
@@ -223,13 +251,18 @@ fn build(app: &OfficeApp) -> Live {
     let damaged = app.quarantined().is_some();
     let clock = doubt(app, &k);
     let kiosks = app
-        .kiosks_seen()
+        .kiosks()
         .into_iter()
-        .map(|(id, seen)| KioskRow {
-            name: id.to_string(),
-            seen: seen.map(|at| k.now.duration_since(at)),
+        .map(|kiosk| KioskRow {
+            name: kiosk.kiosk.to_string(),
+            seen: kiosk.seen_at.map(|at| k.now.duration_since(at)),
+            printers: kiosk
+                .printers
+                .iter()
+                .map(|printer| printer_row(printer, &k))
+                .collect(),
         })
-        .collect();
+        .collect::<Vec<_>>();
     // An office that wrote down no rooms may have no screen, and is not scolded for it.
     let has_boards = !app.config().zones.is_empty();
     let dark: Vec<String> = app
@@ -250,6 +283,7 @@ fn build(app: &OfficeApp) -> Live {
             alarms: queues
                 .iter()
                 .filter_map(|queue| alarm(queue, limit, &k))
+                .chain(kiosks.iter().filter_map(|kiosk| printer_alarm(kiosk, &k)))
                 .chain(dark.iter().map(|zone| {
                     let what = k.fill("office-alarm-board", "zone", zone);
                     (what, k.say("office-alarm-board-more"))
@@ -284,6 +318,13 @@ fn build(app: &OfficeApp) -> Live {
             k: k.clone(),
         }
     })
+}
+
+/// A kiosk that cannot print needs somebody now: a turn without paper is a number to remember.
+fn printer_alarm(kiosk: &KioskRow, k: &Kit) -> Option<(String, String)> {
+    let all_bad = !kiosk.printers.is_empty() && kiosk.printers.iter().all(|printer| printer.tone == "bad");
+    let word = &kiosk.printers.first().filter(|_| all_bad)?.word;
+    Some((k.fill("office-alarm-printer", "kiosk", &kiosk.name), word.clone()))
 }
 
 /// What is wrong with a queue, and the figures behind it.

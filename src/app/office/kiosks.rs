@@ -129,6 +129,6 @@ pub(super) async fn take_in(
         ));
     }
     let mut watch = app.kiosk_watch.0.lock().unwrap_or_else(PoisonError::into_inner);
-    watch.insert(kiosk, (app.clock.now(), told));
+    watch.insert(kiosk, (app.now(), told));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,367 @@
+//! What a form's screens show: the question, the review, the consent, the notice.
+
+use super::super::browse::{keyboard, pager};
+use super::super::draw::Draw;
+use super::super::question::Way;
+use super::super::view::{Block, Face, Fact, Item, TextSize, Tone, View};
+use super::super::{Input, Session};
+use super::{CONSENTS, FormRun, MESSAGES, NEEDED, Notice, Step, answer_row};
+use crate::domain::redacted::mask_id;
+use crate::forms::{QuestionId, Violation};
+use crate::i18n::{self, Language};
+
+impl Session {
+    pub(in crate::domain::session) fn show_form(&self, run: &FormRun, draw: &mut Draw<'_>) -> View {
+        let progress = run.progress(draw, self.language());
+        let mut view = match (run.notice, &run.step) {
+            (Some(Notice::Why), Step::Question(id)) => {
+                let question = run.engine.question(*id);
+                let mut view = draw.page(Face::Notice, draw.words("form-why"));
+                view.blocks = vec![Block::Text(question.guidance)];
+                view.primary = Some(draw.button("check", "form-understood", Input::Understood));
+                view
+            }
+            (Some(_), _) => self.show_privacy_notice(draw),
+            (None, Step::Question(id)) => self.show_question(run, id, draw),
+            (None, Step::Review { page }) => self.show_review(run, *page, draw),
+            (None, Step::Lane) => {
+                let mut view = self.show_lane(
+                    run.queue.as_deref().unwrap_or_default(),
+                    Some(progress.clone()),
+                    draw,
+                );
+                draw.private(&mut view);
+                return self.sheets(view, true, draw);
+            }
+            (None, Step::Consent) => self.show_consent(run, draw),
+        };
+        view.progress = Some(progress);
+        view.bottom = draw.bottom_back();
+        draw.private(&mut view);
+        match (run.notice, &run.step) {
+            (None, Step::Question(_)) => self.page_choices(run, view, draw),
+            (None, Step::Consent) => self.sheets(view, true, draw),
+            (None, Step::Review { .. }) if self.comfort.size == TextSize::Normal && !self.is_low() => view,
+            (None, Step::Review { .. }) => self.sheets(view, true, draw),
+            (Some(_), _) | (None, Step::Lane) => self.sheets(view, false, draw),
+        }
+    }
+
+    fn show_question(&self, run: &FormRun, id: &QuestionId, draw: &mut Draw<'_>) -> View {
+        let question = run.engine.question(*id);
+        let way = Way::of(&question);
+        let mut view = draw.page(Face::Question, question.label.clone().into());
+        view.help = question.hint.clone();
+        match way {
+            Way::One | Way::Several => {
+                if let Some(wrong) = &run.typing.wrong {
+                    view.blocks.push(wrong_note(wrong));
+                }
+                self.show_choices(&question, way, &mut view, draw);
+            }
+            Way::Read => {}
+            Way::Letters | Way::Email | Way::Digits { .. } | Way::Date | Way::Money => {
+                let typed = run.typing.text();
+                let counter = match way {
+                    Way::Digits { most, exact: true } => draw.fill(
+                        "form-digits",
+                        &[("n", &typed.len().to_string()), ("of", &most.to_string())],
+                    ),
+                    _ => String::new(),
+                };
+                if view.help.is_empty() && way == Way::Date {
+                    view.help = draw.say("form-date-help");
+                }
+                view.blocks.push(Block::Field {
+                    label: String::new(),
+                    value: way.grouped(typed),
+                    placeholder: if way == Way::Date {
+                        draw.say("form-date-placeholder")
+                    } else {
+                        String::new()
+                    },
+                    counter,
+                    wrong: run.typing.wrong.is_some(),
+                });
+                if let Some(wrong) = &run.typing.wrong {
+                    view.blocks.push(wrong_note(wrong));
+                    if self.comfort.size != TextSize::Normal || self.is_low() {
+                        // What to do now is in the note; there is no room for both.
+                        view.help.clear();
+                    }
+                }
+                view.keyboard = way.keyboard().map(|kind| keyboard(kind, &run.typing, draw));
+            }
+        }
+        let mut alone = Vec::new();
+        if !question.required && !matches!(way, Way::Read | Way::Several) {
+            alone.push(draw.button("", "form-none", Input::NoAnswer));
+        }
+        if !question.guidance.is_empty() {
+            alone.push(draw.button("question", "form-why", Input::Why));
+        }
+        if !alone.is_empty() {
+            view.blocks.push(Block::Buttons(alone));
+        }
+        view.primary = Some(draw.button("arrow-right", "form-continue", Input::Continue));
+        view
+    }
+
+    fn show_choices(
+        &self,
+        question: &crate::forms::Question,
+        way: Way,
+        view: &mut View,
+        draw: &mut Draw<'_>,
+    ) {
+        let several = way == Way::Several;
+        if several && view.help.is_empty() {
+            view.help = draw.say("form-several");
+        }
+        let chosen: Vec<&str> = question.value.split_whitespace().collect();
+        let items = question
+            .choices
+            .iter()
+            .enumerate()
+            .map(|(at, choice)| Item {
+                words: choice.label.clone().into(),
+                chosen: chosen.contains(&choice.name.as_str()),
+                action: draw.on(Input::Choose(at)),
+                ..Item::default()
+            })
+            .collect();
+        view.blocks.push(Block::Choices {
+            several,
+            items,
+            chosen_word: draw.say("form-chosen"),
+        });
+    }
+
+    /// Keeps as many choices as fit beside everything else, and a way to the others.
+    fn page_choices(&self, run: &FormRun, mut view: View, draw: &mut Draw<'_>) -> View {
+        let Some(at) = view
+            .blocks
+            .iter()
+            .position(|block| matches!(block, Block::Choices { .. }))
+        else {
+            // What is typed has its field and its keys in sight; what is read pages.
+            return if view.keyboard.is_some() {
+                view
+            } else {
+                self.sheets(view, false, draw)
+            };
+        };
+        let Block::Choices {
+            several,
+            items,
+            chosen_word,
+        } = view.blocks.remove(at)
+        else {
+            return view;
+        };
+        let one = |item| Block::Choices {
+            several,
+            items: vec![item],
+            chosen_word: String::new(),
+        };
+        let fit = super::super::paging::that_fit(&view, self.setup.landscape, &items, one);
+        let pages = items.len().div_ceil(fit).max(1);
+        let page = run.choice_page.min(pages - 1);
+        let shown = items.into_iter().skip(page * fit).take(fit).collect();
+        if pages > 1 {
+            view.blocks.insert(at, pager(page, pages, draw));
+        }
+        view.blocks.insert(
+            at,
+            Block::Choices {
+                several,
+                items: shown,
+                chosen_word,
+            },
+        );
+        view
+    }
+
+    fn show_review(&self, run: &FormRun, page: usize, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Review, draw.words("review-title"));
+        let answers = run.engine.answers();
+        // Larger letters page by sheets, together with the result.
+        let fit = match (self.setup.landscape, self.comfort.size, self.is_low()) {
+            (false, TextSize::Normal, false) => 7,
+            (true, TextSize::Normal, false) => 10,
+            (_, _, true) | (_, TextSize::Large | TextSize::Huge, _) => usize::MAX,
+        };
+        let pages = answers.len().div_ceil(fit).max(1);
+        let page = page.min(pages - 1);
+        let rows = answers
+            .into_iter()
+            .enumerate()
+            .skip(page * fit)
+            .take(fit)
+            .map(|(at, answer)| {
+                let row = answer_row(answer);
+                let value = row.value.reveal();
+                Fact {
+                    icon: "pencil-simple",
+                    label: row.label,
+                    value: match (value.is_empty(), row.masked) {
+                        (true, _) => draw.say("review-empty"),
+                        (false, true) => mask_id(value),
+                        (false, false) => value.clone(),
+                    },
+                    change: draw.on(Input::Change(at)),
+                }
+            })
+            .collect();
+        view.blocks = vec![Block::Review {
+            rows,
+            change_word: draw.say("review-change"),
+        }];
+        if pages > 1 {
+            view.blocks.push(pager(page, pages, draw));
+        }
+        if let Some(result) = run.result(self.language()) {
+            view.blocks.push(Block::Note {
+                tone: result.tone,
+                icon: if result.tone == Tone::Good {
+                    "seal-check"
+                } else {
+                    "info"
+                },
+                title: result.title,
+                text: result.text,
+            });
+        }
+        view.primary = Some(draw.button("check", "review-good", Input::Continue));
+        view
+    }
+
+    fn show_consent(&self, run: &FormRun, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Consent, draw.words("consent-title"));
+        let line = |icon, title: String, text: String| Item {
+            icon,
+            words: title.into(),
+            note: text,
+            ..Item::default()
+        };
+        let answers = run.engine.answers().len().to_string();
+        let lines = vec![
+            line(
+                "files",
+                draw.say("consent-what"),
+                draw.fill("consent-what-text", &[("n", &answers)]),
+            ),
+            line("lock-key", draw.say("consent-who"), draw.say("consent-who-text")),
+            line(
+                "scales",
+                draw.say("consent-rights"),
+                draw.fill("consent-rights-text", &[("phone", &self.setup.phone)]),
+            ),
+        ];
+        let button = Some(draw.button("file-text", "consent-notice", Input::FullNotice));
+        // What is missing stands over everything, also where larger letters make sheets of it.
+        if let Some(shut) = run.shut {
+            view.blocks.push(Block::Note {
+                tone: Tone::Warn,
+                icon: "ticket",
+                title: draw.say("queue-shut-without"),
+                text: self.shut_words(shut, draw),
+            });
+        }
+        if !run.missing.is_empty() {
+            let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
+            view.blocks.push(Block::Note {
+                tone: Tone::Bad,
+                icon: "warning-circle",
+                title: draw.say("consent-missing"),
+                text: missing.join(". "),
+            });
+        }
+        view.blocks.push(Block::Panel {
+            title: String::new(),
+            lines,
+            columns: false,
+            button,
+        });
+        let phone = run.phone();
+        let items = CONSENTS
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != MESSAGES || phone.is_some())
+            .map(|(at, key)| Item {
+                words: consent_words(key, phone.as_deref(), self.language()).into(),
+                note: draw.say(if at < NEEDED {
+                    "consent-needed"
+                } else {
+                    "consent-optional"
+                }),
+                chosen: run.consents[at],
+                action: draw.on(Input::Consent(at)),
+                ..Item::default()
+            })
+            .collect();
+        view.blocks.push(Block::Choices {
+            several: true,
+            items,
+            chosen_word: String::new(),
+        });
+        view.primary = Some(draw.button("paper-plane-tilt", "consent-send", Input::Send));
+        view
+    }
+
+    fn show_privacy_notice(&self, draw: &mut Draw<'_>) -> View {
+        let mut view = draw.page(Face::Notice, draw.words("notice-title"));
+        let phone: &[(&str, &str)] = &[("phone", &self.setup.phone)];
+        view.blocks = ["notice-1", "notice-2", "notice-3", "notice-4"]
+            .map(|key| Block::Text(draw.fill(key, phone)))
+            .to_vec();
+        view.primary = Some(draw.button("check", "form-understood", Input::Understood));
+        view
+    }
+
+    pub(in crate::domain::session) fn show_saving(&self, form: bool, draw: &mut Draw<'_>) -> View {
+        let title = draw.words(if form { "saving-title" } else { "saving-turn-title" });
+        let mut view = draw.page(Face::Saving, title);
+        view.help = draw.say("saving-help");
+        view
+    }
+}
+
+fn wrong_note(wrong: &str) -> Block {
+    // What is wrong stands first, in bold; what to do follows.
+    let (title, text) = match wrong.split_once(". ") {
+        Some((title, text)) => (format!("{title}."), text.to_owned()),
+        None => (wrong.to_owned(), String::new()),
+    };
+    Block::Note {
+        tone: Tone::Bad,
+        icon: "warning-circle",
+        title,
+        text,
+    }
+}
+
+pub(super) fn violation_words(violation: &Violation, way: Way, language: Language) -> String {
+    match violation {
+        Violation::Required {
+            message: Some(message),
+        }
+        | Violation::Constraint {
+            message: Some(message),
+        } => message.clone(),
+        Violation::Required { message: None } => {
+            let key = if way.keyboard().is_some() {
+                "wrong-required-text"
+            } else {
+                "wrong-required"
+            };
+            i18n::say(language, key)
+        }
+        Violation::Constraint { message: None } => i18n::say(language, "wrong-constraint"),
+        Violation::Type => i18n::say(language, "wrong-number"),
+    }
+}
+
+pub(super) fn consent_words(key: &str, phone: Option<&str>, language: Language) -> String {
+    i18n::fill(language, key, &[("phone", phone.unwrap_or_default())])
+}
