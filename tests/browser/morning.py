@@ -93,7 +93,7 @@ class Morning:
         self.press("F2")
         self.shows_turn("T-001")
         self.press("F3")
-        expect(self.page.locator(".turn .facts")).to_contain_text("2")
+        expect(self.page.locator(".turn .facts")).to_contain_text("2 veces")
         self.press("F4")
         self.may("finish")
         self.picture("attending")

@@ -8,6 +8,9 @@
   let heard = Date.now();
   // A press is never dropped because the page happens to renew itself; only a second press while one is on its way is.
   let posting = false;
+  // The key whose press is under way, and the one that was pressed meanwhile.
+  let under = "";
+  let next = "";
   let renewing = false;
   let again = false;
   let newest = 0;
@@ -60,8 +63,13 @@
   }
 
   async function post(form, button) {
-    if (posting) return;
+    if (posting) {
+      // Another key right after this one is meant for the page that is coming; the same one again is a slip.
+      if (button?.dataset.key && button.dataset.key !== under) next = button.dataset.key;
+      return;
+    }
     posting = true;
+    under = button?.dataset.key ?? "";
     newest += 1;
     const data = new URLSearchParams(new FormData(form));
     if (button?.name) data.set(button.name, button.value);
@@ -75,6 +83,10 @@
       heard = Date.now();
     } catch { $("lost").hidden = false; } finally {
       posting = false;
+      const key = next;
+      next = "";
+      const wanted = key && live.querySelector(`[data-key="${key}"]`);
+      if (wanted) press(wanted);
       catchUp();
     }
   }
@@ -91,6 +103,7 @@
   }
 
   function press(button) {
+    if (posting) { post(button.form, button); return; }
     if (button.getAttribute("aria-disabled") === "true") {
       // What cannot be done says why.
       $("why")?.scrollIntoView({ block: "nearest" });
