@@ -70,14 +70,17 @@ impl Running {
     #[track_caller]
     pub fn stop(mut self) -> String {
         // By system call: a machine with nothing but a toolchain has no `kill` program.
-        let id = i32::try_from(self.child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(id.expect("an id"), rustix::process::Signal::TERM).expect("SIGTERM");
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).expect("SIGTERM");
         let status = self.child.wait().expect("an exit");
         let log = self.log.join().expect("a log");
         assert!(status.success(), "{status}: {log}");
         log
+    }
+
+    /// The process, for whoever pulls the plug from elsewhere.
+    pub fn pid(&self) -> rustix::process::Pid {
+        let id = i32::try_from(self.child.id()).ok();
+        id.and_then(rustix::process::Pid::from_raw).expect("an id")
     }
 
     /// Pulls the plug.

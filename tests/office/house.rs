@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use reqwest::{Client, Method};
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use ventanilla::clock::Clock;
 use ventanilla::config::office::{
@@ -70,6 +71,11 @@ impl House {
         }
     }
 
+    /// What pulls the plug from within the crowd.
+    pub fn plug(&self) -> Pid {
+        self.running.pid()
+    }
+
     /// A supervisor's program.
     pub fn staff(&self) -> Program {
         self.program(&self.staff)
@@ -83,7 +89,12 @@ impl House {
     fn program(&self, token: &str) -> Program {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Program {
-            http: Client::builder().no_proxy().build().expect("a client"),
+            // The office hangs up on a body it refuses: a connection is used once, as by programs that care.
+            http: Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .expect("a client"),
             base: format!("{}/api/v1", self.running.said["office"]),
             token: token.to_owned(),
         }
