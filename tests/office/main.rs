@@ -7,7 +7,7 @@ mod crowd;
 mod house;
 mod kiosks;
 #[path = "../it/support.rs"]
-#[allow(
+#[expect(
     dead_code,
     reason = "shared with the tests of the whole product, which use more of it"
 )]
