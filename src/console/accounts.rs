@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::kit::{Kit, page};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::accounts::{AccountError, Change, Changed};
 use crate::app::office::{OfficeApp, Peer, Problem};
 use crate::domain::staff::backoff::LOCK_TRIES;
@@ -142,7 +142,7 @@ fn build(
     chosen: Option<i64>,
     shown: Shown,
 ) -> Result<AccountsPage, StoreError> {
-    let k = kit_of(app);
+    let k = person.kit(app);
     let all = app.accounts()?;
     let me = person.session.staff.role;
     let manages = may(me, Permission::ManageAccounts);
@@ -273,7 +273,7 @@ pub(super) struct New {
 }
 
 pub(super) async fn add(State(app): App, peer: Peer, person: Person, Form(form): Form<New>) -> Response {
-    let k = kit_of(&app);
+    let k = person.kit(&app);
     let (login, name) = (form.login.trim().to_owned(), form.name.trim().to_owned());
     let typed = |trouble: String| Shown {
         trouble: Some(trouble),
@@ -328,7 +328,7 @@ pub(super) async fn change(State(app): App, peer: Peer, person: Person, Form(for
             Ok(Ok(hashed)) => Some(hashed),
             Ok(Err(weak)) => {
                 let trouble = Shown {
-                    trouble: Some(weak_words(&kit_of(&app), weak)),
+                    trouble: Some(weak_words(&person.kit(&app), weak)),
                     ..Shown::default()
                 };
                 return answer(&app, &person, Some(form.person), trouble);
@@ -421,7 +421,7 @@ fn account(app: &OfficeApp, id: i64) -> Option<crate::store::office::Staff> {
 
 fn unknown(app: &OfficeApp, person: &Person) -> Response {
     let trouble = Shown {
-        trouble: Some(kit_of(app).say("office-account-unknown")),
+        trouble: Some(person.kit(app).say("office-account-unknown")),
         ..Shown::default()
     };
     answer(app, person, None, trouble)
@@ -452,7 +452,7 @@ async fn carry_out(
         }
         Ok(Err(error)) => {
             let trouble = Shown {
-                trouble: Some(words(&kit_of(app), &error)),
+                trouble: Some(words(&person.kit(app), &error)),
                 ..Shown::default()
             };
             answer(app, person, chosen, trouble)

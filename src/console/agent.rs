@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::kit::{Kit, page};
 use super::steer::{HelpRow, help_rows};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::{
     Ask, FormLook, FormView, MoveBody, OfficeApp, OfficeError, Problem, Tone, command_of,
 };
@@ -130,11 +130,11 @@ pub(super) async fn show(State(app): App, person: Person) -> Response {
         .iter()
         .map(|queue| (queue.id.to_string(), format!("{} · {}", queue.series, queue.name)))
         .collect();
-    let live = build(&app, counter, None).await;
+    let live = build(&app, &person, counter, None).await;
     let mut bar = Bar::of(&person.session, "agent");
     bar.counter_state = live.state;
     page(&AgentPage {
-        k: kit_of(&app),
+        k: person.kit(&app),
         bar,
         queues,
         live,
@@ -143,7 +143,7 @@ pub(super) async fn show(State(app): App, person: Person) -> Response {
 
 pub(super) async fn live(State(app): App, person: Person) -> Response {
     match person.session.counter {
-        Some(counter) => page(&build(&app, counter, None).await),
+        Some(counter) => page(&build(&app, &person, counter, None).await),
         None => StatusCode::GONE.into_response(),
     }
 }
@@ -194,8 +194,8 @@ pub(super) async fn press(
         Ok(command) => app
             .command(command, ask)
             .await
-            .map_err(|error| words(&app, &error)),
-        Err(_) => Err(kit_of(&app).say("office-refusal-other")),
+            .map_err(|error| words(&person.kit(&app), &error)),
+        Err(_) => Err(person.kit(&app).say("office-refusal-other")),
     };
     if form.name == "close" && done.is_ok() {
         return match app.choose_counter(&person.secret, None).await {
@@ -204,15 +204,14 @@ pub(super) async fn press(
         };
     }
     if headers.contains_key("x-live") {
-        page(&build(&app, counter, done.err()).await)
+        page(&build(&app, &person, counter, done.err()).await)
     } else {
         Redirect::to("/console/agent").into_response()
     }
 }
 
 /// What went wrong, in the words of the console.
-pub(super) fn words(app: &OfficeApp, error: &OfficeError) -> String {
-    let k = kit_of(app);
+pub(super) fn words(k: &Kit, error: &OfficeError) -> String {
     let key = match error {
         OfficeError::Refused(refusal) => match refusal.code() {
             "counter_not_open" => "office-refusal-counter-not-open",
@@ -283,8 +282,13 @@ fn at_counter(office: &Office, counter: CounterNumber) -> Option<&Ticket> {
     office.ticket(office.counter(counter)?.ticket?)
 }
 
-async fn build(app: &Arc<OfficeApp>, counter: CounterNumber, message: Option<String>) -> Live {
-    let k = kit_of(app);
+async fn build(
+    app: &Arc<OfficeApp>,
+    person: &Person,
+    counter: CounterNumber,
+    message: Option<String>,
+) -> Live {
+    let k = person.kit(app);
     let (mut live, submission) = app.look(|office, now| state(office, now, counter, &k, message));
     live.damaged = app.quarantined().is_some();
     if let Some(submission) = submission {

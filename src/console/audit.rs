@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::accounts::role_word;
 use super::kit::{Kit, page};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::{Caller, OfficeApp, Peer, Problem};
 use crate::clock::from_micros;
 use crate::domain::audit::{AuditEvent, Entry, Fault, Findings, Note};
@@ -86,7 +86,7 @@ fn build(
     which: Which,
     found: Option<&Findings>,
 ) -> Result<AuditPage, StoreError> {
-    let k = kit_of(app);
+    let k = person.kit(app);
     let day: Option<Date> = which.day.parse().ok();
     let midnight = |date: Date| {
         let midnight = date.at(0, 0, 0, 0);

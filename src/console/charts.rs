@@ -55,7 +55,14 @@ impl Bars<'_> {
             .disable_x_mesh()
             .x_labels(0)
             .y_labels(4)
-            .y_label_formatter(&|value| format!("{value:.0}"))
+            // Very short waits need a digit after the comma, or every line of the axis would say 0.
+            .y_label_formatter(&|value| {
+                if top < 4.0 {
+                    format!("{value:.1}").replace('.', ",")
+                } else {
+                    format!("{value:.0}")
+                }
+            })
             .bold_line_style(LINE)
             .light_line_style(TRANSPARENT)
             .axis_style(LINE)

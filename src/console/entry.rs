@@ -16,6 +16,7 @@ use crate::app::office::{Ask, LogIn, OfficeApp, Peer, Problem, is_same_site, ses
 use crate::domain::office::{Command, CounterState};
 use crate::domain::staff::Role;
 use crate::domain::ticket::CounterNumber;
+use crate::i18n::{CONSOLE, Language};
 use crate::store::StoreError;
 use crate::store::office::Session;
 
@@ -125,8 +126,7 @@ fn door(app: &OfficeApp, trouble: Option<String>, login: String) -> LoginPage {
 }
 
 /// Why nobody was let in, in words; the same for names that exist and for names that do not.
-fn trouble(app: &OfficeApp, outcome: &LogIn) -> Option<String> {
-    let k = kit_of(app);
+fn trouble(k: &Kit, outcome: &LogIn) -> Option<String> {
     match outcome {
         LogIn::In(_) => None,
         LogIn::Wrong => Some(k.say("office-login-wrong")),
@@ -162,7 +162,7 @@ pub(super) async fn log_in(
     match app.log_in(&login, form.password, &peer, earlier).await {
         Ok(LogIn::In(secret)) => enter(&app, &secret),
         Ok(outcome) => {
-            let door = door(&app, trouble(&app, &outcome), login);
+            let door = door(&app, trouble(&kit_of(&app), &outcome), login);
             (StatusCode::UNAUTHORIZED, page(&door)).into_response()
         }
         Err(error) => Problem::from(error).into_response(),
@@ -220,7 +220,7 @@ pub(super) async fn resume(
         Ok(LogIn::In(secret)) => enter(&app, &secret),
         Ok(outcome) => match locked_session(&app, &headers) {
             Ok(Some(session)) => {
-                let lock = lock(&app, &session, trouble(&app, &outcome));
+                let lock = lock(&app, &session, trouble(&kit_of(&app), &outcome));
                 (StatusCode::UNAUTHORIZED, page(&lock)).into_response()
             }
             Ok(None) => Redirect::to("/console/login").into_response(),
@@ -235,7 +235,7 @@ pub(super) async fn password_page(State(app): App, person: Person) -> Response {
 }
 
 fn own_password(app: &OfficeApp, person: &Person, trouble: Option<String>) -> PasswordPage {
-    let k = kit_of(app);
+    let k = person.kit(app);
     PasswordPage {
         bar: Bar::of(&person.session, "password"),
         trouble,
@@ -258,7 +258,7 @@ pub(super) async fn set_password(
     person: Person,
     Form(form): Form<OwnPassword>,
 ) -> Response {
-    let k = kit_of(&app);
+    let k = person.kit(&app);
     let refuse = |trouble: Option<String>| {
         let again = own_password(&app, &person, trouble);
         (StatusCode::UNPROCESSABLE_ENTITY, page(&again)).into_response()
@@ -272,8 +272,25 @@ pub(super) async fn set_password(
     match changed {
         Ok(Ok(LogIn::In(secret))) => enter(&app, &secret),
         Ok(Ok(LogIn::Wrong)) => refuse(Some(k.say("office-password-wrong"))),
-        Ok(Ok(outcome)) => refuse(trouble(&app, &outcome)),
+        Ok(Ok(outcome)) => refuse(trouble(&k, &outcome)),
         Ok(Err(weak)) => refuse(Some(weak_words(&k, weak))),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Speaks {
+    language: String,
+}
+
+/// The console speaks this person's language from now on, wherever they log in.
+pub(super) async fn set_language(State(app): App, person: Person, Form(form): Form<Speaks>) -> Response {
+    let Some(language) = Language::from_code(&form.language).filter(|language| CONSOLE.contains(language))
+    else {
+        return Problem::bad_request("language", "The console speaks es or en").into_response();
+    };
+    match app.set_language(&person.session.staff, language).await {
+        Ok(()) => Redirect::to("/console").into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
 }
@@ -300,7 +317,7 @@ pub(super) async fn counters(State(app): App, person: Person) -> Response {
 }
 
 fn choice(app: &OfficeApp, person: &Person, taken: Option<String>) -> Response {
-    let k = kit_of(app);
+    let k = person.kit(app);
     let tiles = app.look(|office, _| {
         let setup = office.setup();
         setup

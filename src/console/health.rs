@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
 use super::kit::{Kit, page};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::Problem;
 use crate::clock::from_micros;
 use crate::domain::audit::Checkpoint;
@@ -34,7 +34,7 @@ struct Kiosk {
 }
 
 pub(super) async fn show(State(app): App, person: Person) -> Response {
-    let k = kit_of(&app);
+    let k = person.kit(&app);
     let newest = match app.newest_checkpoint() {
         Ok(newest) => newest,
         Err(error) => return Problem::from(error).into_response(),

@@ -109,6 +109,15 @@ impl Kit {
         format!("{:02}:{:02}", seconds / 60, seconds % 60)
     }
 
+    /// The other language of the staff's pages: its code, and its name in itself.
+    pub fn other_language(&self) -> (&'static str, String) {
+        let other = i18n::CONSOLE
+            .into_iter()
+            .find(|language| *language != self.language)
+            .unwrap_or(self.language);
+        (other.code(), i18n::say(other, "language-name"))
+    }
+
     /// Milliseconds since the epoch, for the timer that runs on in the page.
     pub fn millis(&self, at: &Timestamp) -> i64 {
         at.as_millisecond()

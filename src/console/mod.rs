@@ -15,6 +15,7 @@ mod forms;
 mod health;
 pub mod kit;
 mod overview;
+mod printers;
 mod report;
 mod steer;
 mod turn;
@@ -68,6 +69,7 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .post("/console/logout", P::Enter, entry::log_out)
         .get("/console/password", P::UseConsole, entry::password_page)
         .post("/console/password", P::UseConsole, entry::set_password)
+        .post("/console/language", P::UseConsole, entry::set_language)
         .get("/console/events", P::UseConsole, events)
         .get("/console/counters", P::AttendCounter, entry::counters)
         .post("/console/counters", P::AttendCounter, entry::choose)
@@ -91,6 +93,9 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/audit", P::ReadAudit, audit::show)
         .post("/console/audit/verify", P::ReadAudit, audit::verify)
         .get("/console/health", P::SeeHealth, health::show)
+        .get("/console/printers", P::OrderPapers, printers::show)
+        .get("/console/printers/live", P::OrderPapers, printers::live)
+        .post("/console/printers/order", P::OrderPapers, printers::order)
         .get("/console/accounts", P::UnlockAccounts, accounts::show)
         .post("/console/accounts/unlock", P::UnlockAccounts, accounts::unlock)
         .post("/console/accounts/add", P::ManageAccounts, accounts::add)
@@ -114,7 +119,7 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         )
 }
 
-/// Words and clock for a page of this office.
+/// Words and clock for a page of this office that is for nobody in particular.
 pub fn kit_of(office: &OfficeApp) -> Kit {
     Kit {
         language: office.config().language,
@@ -140,7 +145,7 @@ struct BarLink {
 }
 
 /// Pages of the bar: what each needs, its address, its word, and its name for [`Bar::of`].
-const PAGES: [(Permission, &str, &str, &str); 9] = [
+const PAGES: [(Permission, &str, &str, &str); 10] = [
     (
         Permission::WatchOffice,
         "/console/office",
@@ -165,6 +170,12 @@ const PAGES: [(Permission, &str, &str, &str); 9] = [
         "/console/steer",
         "office-nav-steer",
         "steer",
+    ),
+    (
+        Permission::OrderPapers,
+        "/console/printers",
+        "office-nav-printers",
+        "printers",
     ),
     (
         Permission::ReadReports,
@@ -225,6 +236,17 @@ impl Bar {
 struct Person {
     session: Session,
     secret: String,
+}
+
+impl Person {
+    /// Words and clock for a page in this person's language.
+    fn kit(&self, office: &OfficeApp) -> Kit {
+        let office_kit = kit_of(office);
+        Kit {
+            language: self.session.language.unwrap_or(office_kit.language),
+            ..office_kit
+        }
+    }
 }
 
 impl FromRequestParts<Arc<OfficeApp>> for Person {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::kit::{Kit, minutes, page};
 use super::steer::{HelpRow, help_rows};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::{Ask, ClockError, OfficeApp, Peer, PrinterBody, Problem};
 use crate::domain::event::What;
 use crate::domain::office::{Command, CounterState, Office};
@@ -94,15 +94,15 @@ struct KioskRow {
 }
 
 /// A printer of a kiosk, in words.
-struct PrinterRow {
-    tone: &'static str,
-    word: String,
+pub(super) struct PrinterRow {
+    pub(super) tone: &'static str,
+    pub(super) word: String,
     /// About how many papers are left, where it is known.
-    left: Option<u64>,
+    pub(super) left: Option<u64>,
 }
 
 /// What a kiosk said of its printer; a word that is not known here is shown as trouble.
-fn printer_row(printer: &PrinterBody, k: &Kit) -> PrinterRow {
+pub(super) fn printer_row(printer: &PrinterBody, k: &Kit) -> PrinterRow {
     let (tone, key) = match printer.state.as_str() {
         "ready" if printer.paper_low => ("warn", "office-printer-low"),
         "low" => ("warn", "office-printer-low"),
@@ -170,14 +170,14 @@ struct CallsPage {
 
 pub(super) async fn show(State(app): App, person: Person) -> Response {
     page(&OfficePage {
-        k: kit_of(&app),
+        k: person.kit(&app),
         bar: Bar::of(&person.session, "office"),
-        live: build(&app),
+        live: build(&app, &person),
     })
 }
 
-pub(super) async fn live(State(app): App, _: Person) -> Response {
-    page(&build(&app))
+pub(super) async fn live(State(app): App, person: Person) -> Response {
+    page(&build(&app, &person))
 }
 
 pub(super) async fn calls(State(app): App, person: Person) -> Response {
@@ -185,7 +185,7 @@ pub(super) async fn calls(State(app): App, person: Person) -> Response {
         Ok(events) => events,
         Err(error) => return Problem::from(error).into_response(),
     };
-    let k = kit_of(&app);
+    let k = person.kit(&app);
     let calls = app.look(|office, _| {
         events
             .iter()
@@ -245,8 +245,8 @@ fn doubt(app: &OfficeApp, k: &Kit) -> Option<Doubt> {
     })
 }
 
-fn build(app: &OfficeApp) -> Live {
-    let k = kit_of(app);
+fn build(app: &OfficeApp, person: &Person) -> Live {
+    let k = person.kit(app);
     let limit = app.config().alarm_minutes;
     let damaged = app.quarantined().is_some();
     let clock = doubt(app, &k);

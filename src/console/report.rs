@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::charts::Bars;
 use super::kit::{Kit, page};
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::{OfficeReport, Problem, as_csv, days_of};
-use crate::domain::report::{CounterLine, Line, OutOfTurn};
+use crate::domain::report::{CounterLine, Line, OutOfTurn, ProcedureUsage};
 use crate::store::StoreError;
 
 #[derive(Template)]
@@ -25,6 +25,18 @@ struct ReportPage {
     charts: Vec<Chart>,
     counters: Vec<CounterLine>,
     out_of_turn: Vec<OutOfTurn>,
+    kiosks: Vec<KioskRow>,
+    marks: Vec<(String, u32)>,
+}
+
+/// How the forms of a procedure ended at the kiosks.
+struct KioskRow {
+    procedure: String,
+    usage: ProcedureUsage,
+    /// Share that was sent.
+    sent: String,
+    /// The step at which most gave up.
+    hardest: String,
 }
 
 struct Row {
@@ -69,7 +81,7 @@ fn figure(figure: &Option<f64>) -> String {
 }
 
 pub(super) async fn show(State(app): App, person: Person, Query(which): Query<Which>) -> Response {
-    let k = kit_of(&app);
+    let k = person.kit(&app);
     let (from, to) = which.days();
     let (days, wrong) = match days_of(&app, from, to) {
         Ok(days) => (days, false),
@@ -79,16 +91,23 @@ pub(super) async fn show(State(app): App, person: Person, Query(which): Query<Wh
         }
     };
     let reader = std::sync::Arc::clone(&app);
-    let read = tokio::task::spawn_blocking(move || reader.report(days.0, days.1)).await;
-    let office_report = match read.unwrap_or(Err(StoreError::Closed)) {
-        Ok(report) => report,
+    let read = tokio::task::spawn_blocking(move || {
+        Ok((
+            reader.report(days.0, days.1)?,
+            reader.usage(days.0, days.1)?.usage,
+        ))
+    });
+    let (office_report, usage) = match read.await.unwrap_or(Err(StoreError::Closed)) {
+        Ok(read) => read,
         Err(error) => return Problem::from(error).into_response(),
     };
     let name = |id: &str| {
         let queue = app.setup().queue(&id.into());
         queue.map_or_else(|| id.to_owned(), |queue| queue.name.clone())
     };
-    let charts = charts(&office_report, &k);
+    let mut charts = charts(&office_report, &k);
+    let kiosks = usage.procedures();
+    charts.extend(kiosk_charts(&kiosks, &k));
     let figures = figures(&office_report, &k);
     let report = office_report.report;
     let mut lines: Vec<Row> = report
@@ -117,6 +136,12 @@ pub(super) async fn show(State(app): App, person: Person, Query(which): Query<Wh
         charts,
         counters: report.counters,
         out_of_turn: report.out_of_turn,
+        kiosks: kiosks.into_iter().map(|usage| kiosk_row(usage, &k)).collect(),
+        marks: [3, 2, 1]
+            .into_iter()
+            .filter_map(|mark| usage.marks.iter().find(|given| given.mark == mark))
+            .map(|given| (k.say(&format!("office-report-mark-{}", given.mark)), given.count))
+            .collect(),
         k,
     })
 }
@@ -135,15 +160,17 @@ pub(super) async fn csv(State(app): App, Query(which): Query<Which>) -> Response
     }
 }
 
+/// `12 %`, or a dash.
+fn share(part: usize, of: usize) -> String {
+    (part * 100)
+        .checked_div(of)
+        .map_or_else(|| "–".to_owned(), |percent| format!("{percent} %"))
+}
+
 /// The few figures that a supervisor looks for first.
 fn figures(report: &OfficeReport, k: &Kit) -> Vec<(String, String)> {
     let total = &report.report.total;
     let estimates = &report.report.estimates;
-    let share = |part: usize, of: usize| {
-        (part * 100)
-            .checked_div(of)
-            .map_or_else(|| "–".to_owned(), |percent| format!("{percent} %"))
-    };
     vec![
         (k.say("office-today-issued"), total.issued.to_string()),
         (k.say("office-report-served"), total.finished.to_string()),
@@ -166,6 +193,83 @@ fn figures(report: &OfficeReport, k: &Kit) -> Vec<(String, String)> {
             share(estimates.within, estimates.told),
         ),
     ]
+}
+
+/// Procedures whose steps are drawn: where most forms were given up.
+const KIOSK_CHARTS: usize = 4;
+
+fn kiosk_row(usage: ProcedureUsage, k: &Kit) -> KioskRow {
+    let hardest = usage.given_up.iter().max_by_key(|step| step.left + step.silent);
+    KioskRow {
+        procedure: procedure_words(&usage.procedure),
+        sent: share(usage.sent as usize, usage.begun as usize),
+        hardest: hardest.map_or_else(String::new, |step| step_words(&step.step, k)),
+        usage,
+    }
+}
+
+/// An identifier as words; the office holds no catalogue that it could ask for the name.
+fn procedure_words(id: &str) -> String {
+    let words = id.replace('-', " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+fn step_words(step: &str, k: &Kit) -> String {
+    match step.strip_prefix("question-") {
+        Some(n) => k.fill("office-report-step-question", "n", n),
+        None if matches!(step, "review" | "lane" | "consent") => k.say(&format!("office-report-step-{step}")),
+        // What a newer kiosk calls its steps.
+        None => step.to_owned(),
+    }
+}
+
+/// At which steps forms were given up, for the procedures where it happens most.
+fn kiosk_charts(kiosks: &[ProcedureUsage], k: &Kit) -> Vec<Chart> {
+    let mut hardest: Vec<&ProcedureUsage> = kiosks.iter().filter(|one| !one.given_up.is_empty()).collect();
+    hardest.sort_by_key(|one| std::cmp::Reverse(one.left + one.silent));
+    hardest
+        .into_iter()
+        .take(KIOSK_CHARTS)
+        .filter_map(|one| {
+            let title = k.fill(
+                "office-report-chart-steps",
+                "procedure",
+                procedure_words(&one.procedure),
+            );
+            let bars = Bars {
+                title: &title,
+                labels: one
+                    .given_up
+                    .iter()
+                    .map(|step| match step.step.strip_prefix("question-") {
+                        Some(n) => n.to_owned(),
+                        None => step_words(&step.step, k),
+                    })
+                    .collect(),
+                first: one
+                    .given_up
+                    .iter()
+                    .map(|step| Some(f64::from(step.left)))
+                    .collect(),
+                second: one
+                    .given_up
+                    .iter()
+                    .map(|step| Some(f64::from(step.silent)))
+                    .collect(),
+            };
+            let svg = bars.svg()?;
+            Some(Chart {
+                title,
+                first: k.say("office-report-left"),
+                second: k.say("office-report-silent"),
+                svg,
+            })
+        })
+        .collect()
 }
 
 fn charts(report: &OfficeReport, k: &Kit) -> Vec<Chart> {

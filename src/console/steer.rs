@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::kit::{Kit, page};
 use super::turn::carry_out;
-use super::{App, Bar, Person, kit_of};
+use super::{App, Bar, Person};
 use crate::app::office::OfficeApp;
 use crate::domain::office::{Command, CounterState, Intake, Office};
 use crate::domain::staff::{Permission, may};
@@ -55,7 +55,7 @@ pub(super) async fn show(State(app): App, person: Person) -> Response {
 }
 
 fn draw(app: &OfficeApp, person: &Person, message: Option<String>) -> Response {
-    let k = kit_of(app);
+    let k = person.kit(app);
     let (queues, counters) = app.look(|office, now| {
         let orphaned: Vec<QueueId> = office.orphaned().into_iter().cloned().collect();
         let queues = office

@@ -14,13 +14,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::kit::{Kit, page};
-use super::{App, Bar, Person, agent, kit_of};
+use super::{App, Bar, Person, agent};
 use crate::app::office::{Ask, OfficeApp, Problem};
 use crate::domain::event::What;
 use crate::domain::id::TicketId;
 use crate::domain::office::{Command, Office};
+use crate::domain::printing::PaperOrder;
 use crate::domain::staff::{Permission, may};
-use crate::domain::ticket::{Lane, Status, Ticket};
+use crate::domain::ticket::{KioskId, Lane, Status, Ticket};
 
 /// Longest reason that is kept.
 const REASON_MAX: usize = 120;
@@ -46,6 +47,8 @@ struct Found {
     call_to: Option<String>,
     rejoin: bool,
     cancel: bool,
+    /// Kiosks that may print its ticket once more.
+    copies: Vec<String>,
     /// Lanes it may be put into: the word of the API and the words for people.
     lanes: Vec<(&'static str, String)>,
 }
@@ -78,11 +81,12 @@ pub(super) async fn show(State(app): App, person: Person, Query(asked): Query<As
 }
 
 fn draw(app: &OfficeApp, person: &Person, asked: String, message: Option<String>) -> Response {
-    let k = kit_of(app);
+    let k = person.kit(app);
     let wanted = tidy(&asked);
+    let kiosks: Vec<String> = app.config().kiosks.iter().map(|kiosk| kiosk.id.clone()).collect();
     let ticket = app.look(|office, _| {
         let ticket = office.ticket_shown(&wanted)?;
-        Some((ticket.clone(), moves(office, ticket, person, &k)))
+        Some((ticket.clone(), moves(office, ticket, person, &kiosks, &k)))
     });
     let found = match ticket {
         None => None,
@@ -104,7 +108,7 @@ fn draw(app: &OfficeApp, person: &Person, asked: String, message: Option<String>
 }
 
 /// What this person may do with the turn as it stands.
-fn moves(office: &Office, ticket: &Ticket, person: &Person, k: &Kit) -> Found {
+fn moves(office: &Office, ticket: &Ticket, person: &Person, kiosks: &[String], k: &Kit) -> Found {
     let role = person.session.staff.role;
     let attends = may(role, Permission::AttendCounter);
     let counter = person.session.counter.filter(|number| {
@@ -137,6 +141,11 @@ fn moves(office: &Office, ticket: &Ticket, person: &Person, k: &Kit) -> Found {
             .map(|number| number.to_string()),
         rejoin: attends && ticket.status == Status::NoShow,
         cancel: attends && matches!(ticket.status, Status::Waiting | Status::Parked),
+        copies: if may(role, Permission::OrderPapers) && !ticket.status.is_final() {
+            kiosks.to_vec()
+        } else {
+            Vec::new()
+        },
         lanes: Lane::ALL
             .into_iter()
             .filter(|lane| corrects && *lane != ticket.lane)
@@ -176,6 +185,8 @@ pub(super) struct Press {
     lane: Option<Lane>,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    kiosk: String,
 }
 
 /// Does what was pressed under a found turn, and shows it again.
@@ -191,6 +202,15 @@ pub(super) async fn press(State(app): App, person: Person, Form(form): Form<Pres
             ticket: form.ticket,
             reason: "by_staff".to_owned(),
         }),
+        "copy"
+            if may(person.session.staff.role, Permission::OrderPapers)
+                && app.config().kiosks.iter().any(|kiosk| kiosk.id == form.kiosk) =>
+        {
+            Some(Command::OrderPaper {
+                kiosk: KioskId(form.kiosk.clone()),
+                order: PaperOrder::Reprint { ticket: form.ticket },
+            })
+        }
         "lane" if may(person.session.staff.role, Permission::CorrectLane) => {
             form.lane.map(|lane| Command::CorrectLane {
                 ticket: form.ticket,
@@ -203,9 +223,11 @@ pub(super) async fn press(State(app): App, person: Person, Form(form): Form<Pres
         return StatusCode::FORBIDDEN.into_response();
     };
     let calls = matches!(command, Command::Pick { .. });
+    let copies = matches!(command, Command::OrderPaper { .. });
     let done = carry_out(&app, &person, command).await;
     match done {
         Ok(()) if calls => Redirect::to("/console/agent").into_response(),
+        Ok(()) if copies => Redirect::to("/console/printers").into_response(),
         done => {
             let number = app.look(|office, _| office.shown(form.ticket));
             draw(&app, &person, number, done.err())
@@ -221,7 +243,7 @@ pub(super) async fn carry_out(app: &Arc<OfficeApp>, person: &Person, command: Co
     };
     match app.command(command, ask).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(agent::words(app, &error)),
+        Err(error) => Err(agent::words(&person.kit(app), &error)),
     }
 }
 

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{SubmissionId, TicketId};
+use super::printing::{OrderOutcome, PaperOrder};
 use super::queue::Decision;
 use super::ticket::{
     BusinessDate, CounterNumber, KioskId, Lane, Place, QueueId, Series, is_default, time_text,
 };
+use super::usage::KioskTotals;
 
 /// One fact of the office's day.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -280,6 +282,31 @@ pub enum What {
         /// Whether somebody went.
         attended: bool,
     },
+    /// Staff asked something of a kiosk's printers.
+    PrinterOrdered {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// What.
+        #[serde(flatten)]
+        order: PaperOrder,
+    },
+    /// The kiosk said what became of it.
+    PrinterObeyed {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// The event that asked.
+        asked: u64,
+        /// What became of it.
+        outcome: OrderOutcome,
+    },
+    /// A kiosk told how many forms ended where on one of its days, and how people said it went.
+    KioskCounted {
+        /// The kiosk.
+        kiosk: KioskId,
+        /// The day's totals, of whatever changed.
+        #[serde(flatten)]
+        totals: KioskTotals,
+    },
     /// Staff looked at a masked answer; only its label is kept.
     Unmasked {
         /// The form.
@@ -322,6 +349,9 @@ impl What {
             Self::QueueResumed { .. } => "queue_resumed",
             Self::HelpAsked { .. } => "help_asked",
             Self::HelpEnded { .. } => "help_ended",
+            Self::PrinterOrdered { .. } => "printer_ordered",
+            Self::PrinterObeyed { .. } => "printer_obeyed",
+            Self::KioskCounted { .. } => "kiosk_counted",
             Self::Unmasked { .. } => "unmasked",
         }
     }
@@ -358,6 +388,9 @@ impl What {
             | Self::QueueResumed { .. }
             | Self::HelpAsked { .. }
             | Self::HelpEnded { .. }
+            | Self::PrinterOrdered { .. }
+            | Self::PrinterObeyed { .. }
+            | Self::KioskCounted { .. }
             | Self::Unmasked { .. } => None,
         }
     }

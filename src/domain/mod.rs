@@ -24,3 +24,4 @@ pub mod staff;
 pub mod submission;
 pub mod ticket;
 pub mod timekeeper;
+pub mod usage;

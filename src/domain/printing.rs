@@ -5,6 +5,10 @@
 //! and what they get is marked as a copy.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::id::TicketId;
 
 /// Which paper a job of the journal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +187,40 @@ impl Roll {
         }
     }
 }
+
+/// What staff ask of a kiosk's printers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum PaperOrder {
+    /// A sample with every letter on it.
+    TestPage,
+    /// A new roll is in the printer.
+    RollChanged {
+        /// `first` or `second`.
+        printer: String,
+    },
+    /// A turn ticket once more, marked as a copy.
+    Reprint {
+        /// Whose.
+        #[schema(value_type = String)]
+        ticket: TicketId,
+    },
+}
+
+/// What became of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderOutcome {
+    /// Done; a paper came out as far as the printer says.
+    Done,
+    /// Nobody knows whether it came out.
+    Unknown,
+    /// It could not be done.
+    Failed,
+}
+
+/// How long an order stands: nothing prints by itself long after somebody asked for it.
+pub const ORDER_LIFE: SignedDuration = SignedDuration::from_mins(2);
 
 #[cfg(test)]
 mod tests {

@@ -24,6 +24,9 @@ pub enum Language {
     English,
 }
 
+/// The languages of the staff's pages.
+pub const CONSOLE: [Language; 2] = [Language::Spanish, Language::English];
+
 impl Language {
     /// Every language, in the order of the buttons.
     pub const ALL: [Self; 3] = [Self::Spanish, Self::Kichwa, Self::English];

@@ -1,4 +1,4 @@
-//! Where forms end and how people say it went: a kiosk's counts of a day, and the office's of all its kiosks.
+//! Where forms end and how people say it went: a kiosk's counts of a day. The office keeps what it is told as events.
 //!
 //! Nothing here is about a person: a day, a procedure, a step, an outcome and a number.
 
@@ -20,7 +20,7 @@ CREATE TABLE usage (
 ALTER TABLE rating ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// The office's part: the last totals that each kiosk told.
+/// What the office kept before it kept events of it.
 pub const OFFICE_TABLES: &str = "
 CREATE TABLE kiosk_usage (
     business_date TEXT NOT NULL,
@@ -134,56 +134,6 @@ pub fn told(c: &Connection, day: &UsageDay) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes a kiosk's totals in. A total never goes down: an older telling that arrives late changes nothing.
-pub fn take_in(c: &Connection, kiosk: &str, day: &UsageDay) -> Result<(), StoreError> {
-    for line in &day.lines {
-        c.execute(
-            "INSERT INTO kiosk_usage (business_date, kiosk, procedure, step, outcome, count)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (business_date, kiosk, procedure, step, outcome)
-             DO UPDATE SET count = max(count, excluded.count)",
-            params![
-                day.date,
-                kiosk,
-                line.procedure,
-                line.step,
-                line.outcome,
-                line.count
-            ],
-        )?;
-    }
-    for (mark, count) in &day.marks {
-        c.execute(
-            "INSERT INTO kiosk_mark (business_date, kiosk, mark, count) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (business_date, kiosk, mark) DO UPDATE SET count = max(count, excluded.count)",
-            params![day.date, kiosk, mark, count],
-        )?;
-    }
-    Ok(())
-}
-
-/// The office's totals from one day to another, both included, of all its kiosks.
-pub fn between(c: &Connection, from: &str, to: &str) -> Result<UsageDay, StoreError> {
-    let mut query = c.prepare_cached(
-        "SELECT procedure, step, outcome, sum(count) FROM kiosk_usage WHERE business_date BETWEEN ?1 AND ?2
-         GROUP BY procedure, step, outcome ORDER BY procedure, step, outcome",
-    )?;
-    let lines = query
-        .query_map([from, to], |row| row_of(row, 0))?
-        .collect::<Result<_, _>>()?;
-    let mut query = c.prepare_cached(
-        "SELECT mark, sum(count) FROM kiosk_mark WHERE business_date BETWEEN ?1 AND ?2 GROUP BY mark ORDER BY mark",
-    )?;
-    let marks = query
-        .query_map([from, to], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    Ok(UsageDay {
-        date: from.to_owned(),
-        lines,
-        marks,
-    })
-}
-
 fn row_of(row: &rusqlite::Row<'_>, first: usize) -> Result<UsageRow, rusqlite::Error> {
     Ok(UsageRow {
         procedure: row.get(first)?,
@@ -196,15 +146,12 @@ fn row_of(row: &rusqlite::Row<'_>, first: usize) -> Result<UsageRow, rusqlite::E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Db, kiosk, office};
+    use crate::store::{Db, kiosk};
 
     #[test]
-    fn totals_are_told_once_each_and_twice_without_harm() {
+    fn totals_are_told_until_the_office_knows_them() {
         let folder = tempfile::tempdir().expect("a folder");
         let here = Db::open(&folder.path().join("kiosk.db"), kiosk::SCHEMA)
-            .expect("opens")
-            .db;
-        let there = Db::open(&folder.path().join("office.db"), office::SCHEMA)
             .expect("opens")
             .db;
         let date = "2026-11-24";
@@ -225,15 +172,7 @@ mod tests {
         let day = first[0].clone();
         here.write_blocking(move |c| told(c, &day)).expect("told");
         let second = here.read(to_tell).expect("read");
-        assert_eq!(second[0].lines[0].count, 3);
-        let late = first[0].clone();
-        for day in [first[0].clone(), second[0].clone(), late] {
-            there
-                .write_blocking(move |c| take_in(c, "k1", &day))
-                .expect("taken in");
-        }
-        let total = there.read(|c| between(c, date, date)).expect("read");
-        assert_eq!((total.lines[0].count, total.marks[0]), (3, (3, 3)));
+        assert_eq!((second[0].lines[0].count, second[0].marks[0]), (3, (3, 3)));
         let day = second[0].clone();
         here.write_blocking(move |c| told(c, &day)).expect("told");
         assert!(here.read(to_tell).expect("read").is_empty());

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::id::{SubmissionId, TicketId};
+use crate::domain::printing::{OrderOutcome, PaperOrder};
 
 /// How long an answer may take.
 #[derive(Clone, Copy, Debug)]
@@ -223,6 +224,32 @@ pub struct MarkWire {
     pub count: u32,
 }
 
+/// What staff ask of this kiosk's printers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrderWire {
+    /// Its number.
+    pub asked: u64,
+    /// What.
+    #[serde(flatten)]
+    pub order: PaperOrder,
+    /// The turn of a copy.
+    pub turn: Option<TurnOnPaperWire>,
+    /// Whether it should still be done.
+    pub open: bool,
+}
+
+/// What a turn ticket says.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TurnOnPaperWire {
+    /// `T-018`.
+    pub number: String,
+    /// Public name of its queue.
+    pub queue_name: String,
+    /// When it was issued.
+    #[serde(with = "crate::domain::ticket::time_text")]
+    pub issued_at: Timestamp,
+}
+
 /// A block of numbers.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LeaseWire {
@@ -327,12 +354,45 @@ impl OfficeClient {
         heard(request.timeout(self.deadlines.background)).await
     }
 
+    /// Whether somebody of the staff is on the way to this kiosk.
+    pub async fn help_comes(&self, kiosk: &str) -> Result<bool, OfficeError> {
+        #[derive(Deserialize)]
+        struct Wire {
+            state: String,
+        }
+        let request = self
+            .http
+            .get(format!("{}/api/v1/kiosks/{kiosk}/help", self.base))
+            .bearer_auth(&self.token);
+        let wire: Wire = answer(request.timeout(self.deadlines.background)).await?;
+        Ok(wire.state == "coming")
+    }
+
     /// Takes the call for a person back.
     pub async fn end_help(&self, kiosk: &str) -> Result<(), OfficeError> {
         let request = self
             .http
             .post(format!("{}/api/v1/kiosks/{kiosk}/help/end", self.base))
             .bearer_auth(&self.token);
+        heard(request.timeout(self.deadlines.background)).await
+    }
+
+    /// What staff ask of this kiosk's printers.
+    pub async fn orders(&self, kiosk: &str) -> Result<Vec<OrderWire>, OfficeError> {
+        let request = self
+            .http
+            .get(format!("{}/api/v1/kiosks/{kiosk}/orders", self.base))
+            .bearer_auth(&self.token);
+        answer(request.timeout(self.deadlines.background)).await
+    }
+
+    /// Tells what became of an order.
+    pub async fn obeyed(&self, kiosk: &str, asked: u64, outcome: OrderOutcome) -> Result<(), OfficeError> {
+        let request = self
+            .http
+            .post(format!("{}/api/v1/kiosks/{kiosk}/orders/{asked}", self.base))
+            .bearer_auth(&self.token)
+            .json(&serde_json::json!({ "outcome": outcome }));
         heard(request.timeout(self.deadlines.background)).await
     }
 

@@ -380,6 +380,8 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(Input::Help);
     t.shoot("help-asked");
     t.step(Input::HelpHeard { ok: true });
+    t.shoot("help-heard");
+    t.step(Input::HelpComes);
     t.shoot("help-coming");
     t.step(Input::HelpHeard { ok: false });
     t.shoot("help-wave");

@@ -253,7 +253,7 @@ pub(super) async fn list(
     Ok(job)
 }
 
-async fn copies(shell: &Shell, kind: PaperKind, about: &str) -> Result<u32, StoreError> {
+pub(super) async fn copies(shell: &Shell, kind: PaperKind, about: &str) -> Result<u32, StoreError> {
     let about = about.to_owned();
     shell.db.write(move |c| journal::copies_of(c, kind, &about)).await
 }

@@ -1,7 +1,8 @@
 //! Tells the office that somebody at this kiosk asks for a person, and that nobody does any more.
 //!
 //! Only the newest wish counts. It is told again until the office has heard it, so that a call ends even when the
-//! line was down at the moment of ending; the citizen hears each time whether anybody knows.
+//! line was down at the moment of ending; the citizen hears each time whether anybody knows, and once somebody of the
+//! staff is on the way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tracing::{info, warn};
 use super::Shell;
 use crate::app::Stop;
 use crate::domain::session::Input;
+use crate::sync::office::OfficeError;
 
 /// How soon the office is told again what it could not hear: somebody is waiting.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -49,6 +51,16 @@ pub(super) fn start(shell: Arc<Shell>, stop: Stop) -> Helpers {
     Helpers(sender)
 }
 
+/// What is to be done about a wish.
+enum Next {
+    /// Nothing more.
+    Rest,
+    /// Tell it again.
+    Again,
+    /// The office knows; ask whether somebody is on the way.
+    Watch,
+}
+
 async fn tell(shell: Arc<Shell>, mut wishes: watch::Receiver<Wish>, stop: Stop) {
     loop {
         tokio::select! {
@@ -58,47 +70,78 @@ async fn tell(shell: Arc<Shell>, mut wishes: watch::Receiver<Wish>, stop: Stop) 
             }
         }
         let mut wish = wishes.borrow_and_update().clone();
-        while !told(&shell, &wish).await {
-            tokio::select! {
+        let mut next = told(&shell, &wish).await;
+        while !matches!(next, Next::Rest) {
+            let is_new = tokio::select! {
                 () = stop.stopped() => return,
                 changed = wishes.changed() => if changed.is_err() {
                     return;
+                } else {
+                    true
                 },
-                () = tokio::time::sleep(AGAIN) => {}
+                () = tokio::time::sleep(AGAIN) => false,
+            };
+            if is_new {
+                wish = wishes.borrow_and_update().clone();
             }
-            wish = wishes.borrow_and_update().clone();
+            next = match next {
+                Next::Watch if !is_new => watched(&shell).await,
+                Next::Rest | Next::Again | Next::Watch => told(&shell, &wish).await,
+            };
         }
     }
 }
 
-/// Tells one wish; whether that is settled.
-async fn told(shell: &Shell, wish: &Wish) -> bool {
+/// Tells one wish.
+async fn told(shell: &Shell, wish: &Wish) -> Next {
     let Some(office) = &shell.office else {
         if matches!(wish, Wish::Call(_)) {
             shell.outlet.post(Input::HelpHeard { ok: false });
         }
-        return true;
+        return Next::Rest;
     };
     match wish {
-        Wish::Nothing => true,
+        Wish::Nothing => Next::Rest,
         Wish::Call(step) => {
             let heard = office.call_help(&shell.config.id, step).await;
-            let settled = match &heard {
-                Ok(()) => true,
+            shell.outlet.post(Input::HelpHeard { ok: heard.is_ok() });
+            match heard {
+                Ok(()) => Next::Watch,
                 Err(problem) => {
                     warn!(%problem, "staff were not called");
-                    problem.is_permanent()
+                    unless_permanent(&problem)
                 }
-            };
-            shell.outlet.post(Input::HelpHeard { ok: heard.is_ok() });
-            settled
+            }
         }
         Wish::End => match office.end_help(&shell.config.id).await {
             Ok(()) => {
                 info!("the call for a person has ended");
-                true
+                Next::Rest
             }
-            Err(problem) => problem.is_permanent(),
+            Err(problem) => unless_permanent(&problem),
         },
+    }
+}
+
+fn unless_permanent(problem: &OfficeError) -> Next {
+    if problem.is_permanent() {
+        Next::Rest
+    } else {
+        Next::Again
+    }
+}
+
+/// Asks whether somebody is on the way, and tells the citizen so.
+async fn watched(shell: &Shell) -> Next {
+    let Some(office) = &shell.office else {
+        return Next::Rest;
+    };
+    match office.help_comes(&shell.config.id).await {
+        Ok(true) => {
+            shell.outlet.post(Input::HelpComes);
+            Next::Rest
+        }
+        // A line that is down for a while comes back; nobody is told anything else meanwhile.
+        Ok(false) | Err(_) => Next::Watch,
     }
 }

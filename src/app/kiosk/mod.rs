@@ -7,6 +7,7 @@ mod around;
 mod confirm;
 mod help;
 mod inbox;
+mod orders;
 mod papers;
 mod press;
 mod print;
@@ -211,6 +212,7 @@ pub async fn start(
     let papers = print::start(outlet, press, printers.clone());
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
     tokio::spawn(around::tell(shell.clone(), stop.clone()));
+    tokio::spawn(orders::obey(shell.clone(), papers.clone(), stop.clone()));
     let helpers = help::start(shell.clone(), stop);
     let worker = tokio::spawn(work(shell, papers, helpers, waiting));
     info!(

@@ -201,6 +201,7 @@ impl Press {
             let roll = self.db.read(move |c| rows::roll(c, name)).unwrap_or_default();
             let mut forecast = roll.forecast(station.roll_mm);
             forecast.is_low |= status == Status::PaperLow;
+            station.warned &= forecast.is_low;
             if forecast.is_low && !station.warned {
                 station.warned = true;
                 warn!(

@@ -27,7 +27,7 @@ pub(super) struct Number {
 
 impl Shell {
     /// The page of a turn, for a telephone inside the office.
-    fn turn_page(&self, id: TicketId) -> Option<String> {
+    pub(super) fn turn_page(&self, id: TicketId) -> Option<String> {
         let office = self.config.office.as_ref()?;
         Some(format!("{}/turno/{id}", office.url.trim_end_matches('/')))
     }

@@ -13,6 +13,7 @@ use super::hub::OfficeApp;
 use crate::domain::audit::AuditEvent;
 use crate::domain::staff::secret::{self, Weak};
 use crate::domain::staff::{Permission, Role, is_login, may, may_unlock};
+use crate::i18n::Language;
 use crate::store::StoreError;
 use crate::store::office::{self as store, Account, Guarded, Hashed, SessionRow, Staff, Token};
 
@@ -388,6 +389,14 @@ pub struct Accounts {
 }
 
 impl OfficeApp {
+    /// Shows a person the console in this language from now on. A taste, not an act on the office: not on record.
+    pub async fn set_language(&self, staff: &Staff, language: Language) -> Result<(), StoreError> {
+        let login = staff.login.clone();
+        self.db
+            .write(move |c| store::set_language(c, &login, language))
+            .await
+    }
+
     /// Makes a change of accounts for somebody with a session.
     pub async fn change_accounts(
         &self,

@@ -136,6 +136,43 @@ pub(super) async fn ask_help(
     Ok(axum::http::StatusCode::NO_CONTENT)
 }
 
+/// How the call for a person at a kiosk stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HelpState {
+    /// Nobody asked, or they need nobody any more.
+    None,
+    /// Staff were told.
+    Asked,
+    /// Somebody of the staff is on the way.
+    Coming,
+}
+
+/// What a kiosk may know of its own call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HelpStateView {
+    /// How it stands.
+    pub state: HelpState,
+}
+
+/// Whether staff heard the call for a person at a kiosk, and whether somebody is on the way.
+#[utoipa::path(get, path = "/api/v1/kiosks/{kiosk}/help", tag = "kiosks", params(("kiosk" = String, Path)),
+    responses((status = 200, body = HelpStateView), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn help_state(
+    State(app): App,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<HelpStateView>, Problem> {
+    let kiosk = named_kiosk(&app, &caller, id)?;
+    let state = app.look(|office, _| match office.help_of(&kiosk) {
+        None => HelpState::None,
+        Some(call) if call.attended_at.is_some() => HelpState::Coming,
+        Some(_) => HelpState::Asked,
+    });
+    Ok(Json(HelpStateView { state }))
+}
+
 /// Ends a call for a person: staff went there, or (from the kiosk) nobody needs to any more.
 #[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/help/end", tag = "kiosks", params(("kiosk" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]

@@ -26,6 +26,7 @@ use crate::config::zones::Zone;
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::{Moment, TicketId};
 use crate::domain::office::{Command, Issue, Office, OfficeSetup, Order, Outcome, Refusal};
+use crate::domain::printing::PaperOrder;
 use crate::domain::ticket::{CounterNumber, KioskId};
 use crate::store::office as store;
 use crate::store::{Db, StoreError};
@@ -555,6 +556,13 @@ fn request(command: &Command) -> String {
         Command::Stop { queue, stop } => format!("stop {queue} {stop}"),
         Command::AskHelp { kiosk, .. } => format!("help {kiosk}"),
         Command::EndHelp { kiosk, .. } => format!("help-end {kiosk}"),
+        Command::OrderPaper { kiosk, order } => match order {
+            PaperOrder::TestPage => format!("test-page {kiosk}"),
+            PaperOrder::RollChanged { printer } => format!("roll-changed {kiosk} {printer}"),
+            PaperOrder::Reprint { ticket } => format!("reprint {kiosk} {ticket}"),
+        },
+        Command::Obeyed { kiosk, asked, .. } => format!("obeyed {kiosk} {asked}"),
+        Command::Count { kiosk, totals } => format!("count {kiosk} {}", totals.date),
         Command::Unmask {
             counter, submission, ..
         } => format!("unmask {counter} {submission}"),

@@ -15,6 +15,7 @@ mod hub;
 mod kiosks;
 pub mod line;
 mod openapi;
+mod orders;
 mod problem;
 mod report;
 mod salvaging;
@@ -55,11 +56,12 @@ pub use boards::{BoardScreen, BoardWatch, ZoneScreens};
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use kiosks::{HealthBody, KioskView, PrinterBody};
+pub use orders::OrderView;
 pub use problem::Problem;
 pub use report::{OfficeReport, as_csv, days_of};
 pub use time::{ClockError, ClockState, HealthView};
 pub use turns::TurnView;
-pub use usage::{Mark, UsageBody, UsageLine, UsageReport};
+pub use usage::UsageReport;
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
 pub use voice::BoardVoice;
 
@@ -221,10 +223,30 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
             Permission::IssueTickets,
             api_queues::ask_help,
         )
+        .get(
+            "/api/v1/kiosks/{kiosk}/help",
+            Permission::IssueTickets,
+            api_queues::help_state,
+        )
         .post(
             "/api/v1/kiosks/{kiosk}/help/end",
             Permission::IssueTickets,
             api_queues::end_help,
+        )
+        .get(
+            "/api/v1/kiosks/{kiosk}/orders",
+            Permission::IssueTickets,
+            orders::list,
+        )
+        .post(
+            "/api/v1/kiosks/{kiosk}/orders",
+            Permission::OrderPapers,
+            orders::order,
+        )
+        .post(
+            "/api/v1/kiosks/{kiosk}/orders/{number}",
+            Permission::IssueTickets,
+            orders::obeyed,
         )
         .post(
             "/api/v1/kiosks/{kiosk}/usage",

@@ -7,14 +7,15 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 
 use super::problem::PROBLEM_JSON;
-use super::{api, api_queues, kiosks, problem, report, stream, time, turns, usage, views};
+use super::{api, api_queues, kiosks, orders, problem, report, stream, time, turns, usage, views};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Ventanilla office", description = "Turns, counters and boards of one office"),
     paths(
         api::issue, api::ticket, api::cancel, api::rejoin, api::lane, api::lease, api::counters, api::counter_move,
-        api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help,
+        api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help, api_queues::help_state, orders::list, orders::order,
+        orders::obeyed,
         api_queues::end_help, turns::turn, usage::take_in, usage::report, kiosks::list,
         kiosks::take_in,
         stream::board, stream::board_events, stream::events, report::day, report::range, time::health,

@@ -8,6 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::tests::{House, KIOSK_TOKEN};
+use crate::domain::printing::{ORDER_LIFE, OrderOutcome};
 use crate::sync::office::{
     Deadlines, MarkWire, OfficeClient, OfficeError, PrinterWire, UsageLineWire, UsageWire,
 };
@@ -103,12 +104,22 @@ async fn turns_are_told_to_kiosks_and_staff_only() {
 async fn help_is_one_call_and_ends() {
     let house = House::new().await;
     let kiosk = client(&house);
-    for step in ["Pregunta 1 de 8", "Pregunta 2 de 8"] {
+    for step in ["Pregunta 1 de 8", "Pregunta 2 de 8", "Pregunta 2 de 8"] {
         kiosk.call_help("k1", step).await.expect("heard");
     }
     let calls = house.get("/help").await;
     assert_eq!(calls.as_array().map(Vec::len), Some(1), "{calls}");
     assert_eq!(calls[0]["step"], "Pregunta 2 de 8");
+    let told = house.events().await;
+    let asked = told.iter().filter(|event| event["type"] == "help_asked");
+    assert_eq!(asked.count(), 2, "what the office knows already is no event");
+    assert!(!kiosk.help_comes("k1").await.expect("told"));
+    let gone = house.call(Method::POST, "/kiosks/k1/help/end").send().await;
+    assert_eq!(gone.expect("sent").status(), StatusCode::NO_CONTENT);
+    assert_eq!(house.get("/help").await, json!([]), "staff went there");
+    assert!(kiosk.help_comes("k1").await.expect("told"));
+    kiosk.call_help("k1", "Pregunta 3 de 8").await.expect("heard");
+    assert!(!kiosk.help_comes("k1").await.expect("told"), "a new call");
     kiosk.end_help("k1").await.expect("heard");
     kiosk.end_help("k1").await.expect("ending twice is no error");
     assert_eq!(house.get("/help").await, json!([]));
@@ -185,4 +196,67 @@ async fn the_totals_of_a_day_are_reported_once() {
         kiosk.usage("k1", &odd).await,
         Err(OfficeError::Refused { status: 422, .. })
     ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_staff_ask_of_a_printer_reaches_the_kiosk_once_and_is_on_record() {
+    let house = House::new().await;
+    let kiosk = client(&house);
+    let ticket = house.issue("one", "general").await;
+    let reprint = json!({"order": "reprint", "ticket": ticket["id"]});
+    for body in [
+        &reprint,
+        &reprint,
+        &json!({"order": "roll_changed", "printer": "first"}),
+    ] {
+        let asked = house
+            .call(Method::POST, "/kiosks/k1/orders")
+            .json(body)
+            .send()
+            .await
+            .expect("sent");
+        assert_eq!(asked.status(), StatusCode::NO_CONTENT);
+    }
+    let orders = kiosk.orders("k1").await.expect("told");
+    assert_eq!(orders.len(), 2, "a button pressed twice is one wish");
+    let turn = orders[0].turn.as_ref().expect("the turn of the copy");
+    assert_eq!(
+        (turn.number.as_str(), turn.queue_name.as_str()),
+        ("T-001", "Tributos")
+    );
+    for _ in 0..2 {
+        kiosk
+            .obeyed("k1", orders[0].asked, OrderOutcome::Unknown)
+            .await
+            .expect("heard");
+    }
+    // Nobody did the other one in time: nothing prints by itself long afterwards.
+    house.clock.advance(ORDER_LIFE);
+    let orders = kiosk.orders("k1").await.expect("told");
+    assert!(orders.iter().all(|order| !order.open), "{orders:?}");
+    let events = house.events().await;
+    let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
+    assert_eq!((of("printer_ordered"), of("printer_obeyed")), (2, 1));
+    let asked = events.iter().find(|event| event["type"] == "printer_ordered");
+    assert_eq!(asked.expect("asked")["who"], "test", "on record with who asked");
+
+    for (body, status) in [
+        (json!({"order": "roll_changed", "printer": "third"}), 400),
+        (json!({"order": "shred"}), 400),
+        (json!({"order": "reprint", "ticket": Uuid::nil()}), 404),
+    ] {
+        let refused = house
+            .call(Method::POST, "/kiosks/k1/orders")
+            .json(&body)
+            .send()
+            .await
+            .expect("sent");
+        assert_eq!(refused.status().as_u16(), status, "{body}");
+    }
+    let before = house.events().await.len();
+    kiosk
+        .obeyed("k1", 999, OrderOutcome::Done)
+        .await
+        .expect("an order that nobody gave changes nothing");
+    assert_eq!(house.events().await.len(), before);
 }

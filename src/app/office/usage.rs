@@ -14,12 +14,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::OfficeApp;
-use super::api::required;
+use super::api::{ask, required};
 use super::api_queues::named_kiosk;
 use super::auth::Caller;
 use super::problem::Problem;
+use crate::domain::office::Command;
+use crate::domain::report::Usage;
 use crate::domain::ticket::BusinessDate;
-use crate::store::usage::{self as store, UsageDay, UsageRow};
+use crate::domain::usage::KioskTotals;
+use crate::store::office as store;
 
 /// Most lines in one telling: a kiosk has some hundred procedures with a dozen steps.
 const LINES_MOST: usize = 1000;
@@ -28,42 +31,6 @@ const WORD_MOST: usize = 80;
 /// No kiosk sees more people in a day.
 const COUNT_MOST: u32 = 100_000;
 
-/// Totals of a day at a kiosk.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-pub struct UsageBody {
-    /// The day.
-    #[schema(value_type = String, format = Date)]
-    pub date: BusinessDate,
-    /// Where forms ended.
-    #[serde(default)]
-    pub lines: Vec<UsageLine>,
-    /// How people said it went.
-    #[serde(default)]
-    pub marks: Vec<Mark>,
-}
-
-/// Forms of one procedure that ended in one way at one step.
-#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, ToSchema)]
-pub struct UsageLine {
-    /// The procedure's identifier.
-    pub procedure: String,
-    /// `question-3`, `review`, `lane` or `consent`.
-    pub step: String,
-    /// `sent`; `left`: the citizen ended it; `silent`: nobody was there any more.
-    pub outcome: String,
-    /// How many.
-    pub count: u32,
-}
-
-/// Anonymous marks.
-#[derive(Clone, Copy, PartialEq, Debug, Deserialize, Serialize, ToSchema)]
-pub struct Mark {
-    /// 1 bad, 2 fair, 3 good.
-    pub mark: u8,
-    /// How many.
-    pub count: u32,
-}
-
 /// Totals of all kiosks.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize, ToSchema)]
 pub struct UsageReport {
@@ -71,14 +38,13 @@ pub struct UsageReport {
     pub from: String,
     /// Last day.
     pub to: String,
-    /// Where forms ended.
-    pub lines: Vec<UsageLine>,
-    /// How people said it went.
-    pub marks: Vec<Mark>,
+    /// The totals.
+    #[serde(flatten)]
+    pub usage: Usage,
 }
 
 /// Takes in what a kiosk counted on a day: totals, so that telling them twice changes nothing.
-#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/usage", tag = "kiosks", request_body = UsageBody,
+#[utoipa::path(post, path = "/api/v1/kiosks/{kiosk}/usage", tag = "kiosks", request_body = KioskTotals,
     params(("kiosk" = String, Path)),
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -86,12 +52,14 @@ pub(super) async fn take_in(
     State(app): State<Arc<OfficeApp>>,
     caller: Caller,
     Path(id): Path<String>,
+    headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<StatusCode, Problem> {
     let kiosk = named_kiosk(&app, &caller, id)?;
-    let told: UsageBody = required(&bytes)?;
+    let told: KioskTotals = required(&bytes)?;
     let is_word = |text: &str| {
         (1..=WORD_MOST).contains(&text.len())
+            && !text.starts_with('-')
             && text
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
@@ -115,23 +83,10 @@ pub(super) async fn take_in(
             "Words are small letters, digits and hyphens, outcomes sent, left or silent, marks 1 to 3",
         ));
     }
-    let day = UsageDay {
-        date: told.date.to_string(),
-        lines: told
-            .lines
-            .into_iter()
-            .map(|line| UsageRow {
-                procedure: line.procedure,
-                step: line.step,
-                outcome: line.outcome,
-                count: line.count,
-            })
-            .collect(),
-        marks: told.marks.iter().map(|mark| (mark.mark, mark.count)).collect(),
-    };
-    app.db()
-        .write(move |c| store::take_in(c, kiosk.as_str(), &day))
-        .await?;
+    if told != KioskTotals::nothing(told.date) {
+        let command = Command::Count { kiosk, totals: told };
+        app.command(command, ask(&caller, &headers)?).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -179,46 +134,35 @@ pub(super) async fn report(
 }
 
 impl OfficeApp {
-    /// The totals of all kiosks from one day to another, both included.
+    /// The totals of all kiosks from one day to another, both included. Blocks while it reads.
+    ///
+    /// A kiosk that was alone tells its days later, hence the events up to now; its clock may be a day ahead.
     pub fn usage(
         &self,
         from: BusinessDate,
         to: BusinessDate,
     ) -> Result<UsageReport, crate::store::StoreError> {
-        let (first, last) = (from.to_string(), to.to_string());
-        let total = self.db().read(move |c| store::between(c, &first, &last))?;
+        let events = self
+            .db()
+            .read(move |c| store::events_counted(c, from.yesterday()))?;
         Ok(UsageReport {
             from: from.to_string(),
             to: to.to_string(),
-            lines: total
-                .lines
-                .into_iter()
-                .map(|row| UsageLine {
-                    procedure: row.procedure,
-                    step: row.step,
-                    outcome: row.outcome,
-                    count: row.count,
-                })
-                .collect(),
-            marks: total
-                .marks
-                .into_iter()
-                .map(|(mark, count)| Mark { mark, count })
-                .collect(),
+            usage: Usage::of(&events, from, to),
         })
     }
 }
 
 fn csv(report: &UsageReport) -> String {
     let mut text = String::from("procedure,step,outcome,count\r\n");
-    for line in &report.lines {
+    for line in &report.usage.lines {
         let _ = write!(
             text,
             "{},{},{},{}\r\n",
             line.procedure, line.step, line.outcome, line.count
         );
     }
-    for mark in &report.marks {
+    for mark in &report.usage.marks {
         let _ = write!(text, ",mark-{},,{}\r\n", mark.mark, mark.count);
     }
     text

@@ -8,7 +8,9 @@ use super::intake::Intake;
 use super::numbers::LEASE_MAX;
 use crate::domain::event::OfficeEvent;
 use crate::domain::id::{Moment, SubmissionId, TicketId};
+use crate::domain::printing::{OrderOutcome, PaperOrder};
 use crate::domain::ticket::{BusinessDate, CounterNumber, KioskId, Lane, QueueId, Series, Status};
+use crate::domain::usage::KioskTotals;
 
 /// Something asked of the office.
 #[derive(Clone, PartialEq, Debug)]
@@ -154,6 +156,29 @@ pub enum Command {
         kiosk: KioskId,
         /// Whether somebody of the staff went.
         attended: bool,
+    },
+    /// Ask something of a kiosk's printers.
+    OrderPaper {
+        /// Where.
+        kiosk: KioskId,
+        /// What.
+        order: PaperOrder,
+    },
+    /// The kiosk says what became of it.
+    Obeyed {
+        /// Where.
+        kiosk: KioskId,
+        /// The event that asked.
+        asked: u64,
+        /// What became of it.
+        outcome: OrderOutcome,
+    },
+    /// A kiosk tells how many forms ended where.
+    Count {
+        /// Where.
+        kiosk: KioskId,
+        /// The totals of one of its days.
+        totals: KioskTotals,
     },
     /// Look at a masked answer.
     Unmask {

@@ -8,6 +8,7 @@ use super::command::{Command, Handled, Order, Outcome, Refusal, TransferPlace};
 use super::{CounterState, Office};
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::TicketId;
+use crate::domain::printing::PaperOrder;
 use crate::domain::queue::{Decision, Rule, choose, head};
 use crate::domain::ticket::{BusinessDate, CounterNumber, Place, QueueId, Status, Ticket};
 
@@ -213,21 +214,81 @@ impl Office {
                 self.about_queue(queue, what, draft)
             }
             Command::AskHelp { kiosk, step } => {
-                let what = What::HelpAsked {
-                    kiosk: kiosk.clone(),
-                    step: step.clone(),
-                };
-                draft.add(None, None, what);
+                // A kiosk that tells again what the office knows is no news.
+                let known = self
+                    .help
+                    .get(kiosk)
+                    .is_some_and(|call| call.attended_at.is_none() && call.step == *step);
+                if !known {
+                    let what = What::HelpAsked {
+                        kiosk: kiosk.clone(),
+                        step: step.clone(),
+                    };
+                    draft.add(None, None, what);
+                }
                 Ok(Outcome::Done)
             }
             Command::EndHelp { kiosk, attended } => {
-                if self.help.contains_key(kiosk) {
+                let open = self
+                    .help
+                    .get(kiosk)
+                    .is_some_and(|call| !attended || call.attended_at.is_none());
+                if open {
                     let what = What::HelpEnded {
                         kiosk: kiosk.clone(),
                         attended: *attended,
                     };
                     draft.add(None, None, what);
                 }
+                Ok(Outcome::Done)
+            }
+            Command::OrderPaper { kiosk, order } => {
+                let ticket = match order {
+                    PaperOrder::Reprint { ticket } => {
+                        self.tickets.get(ticket).ok_or(Refusal::UnknownTicket)?;
+                        Some(*ticket)
+                    }
+                    PaperOrder::TestPage | PaperOrder::RollChanged { .. } => None,
+                };
+                // A button pressed twice is one wish.
+                let asked = self
+                    .orders(kiosk)
+                    .iter()
+                    .any(|standing| standing.order == *order && standing.is_open(draft.order.moment.now));
+                if !asked {
+                    let what = What::PrinterOrdered {
+                        kiosk: kiosk.clone(),
+                        order: order.clone(),
+                    };
+                    draft.add(ticket, None, what);
+                }
+                Ok(Outcome::Done)
+            }
+            Command::Obeyed {
+                kiosk,
+                asked,
+                outcome,
+            } => {
+                let open = self
+                    .orders(kiosk)
+                    .iter()
+                    .any(|standing| standing.asked == *asked && standing.outcome.is_none());
+                if open {
+                    let what = What::PrinterObeyed {
+                        kiosk: kiosk.clone(),
+                        asked: *asked,
+                        outcome: *outcome,
+                    };
+                    draft.add(None, None, what);
+                }
+                Ok(Outcome::Done)
+            }
+            Command::Count { kiosk, totals } => {
+                let what = What::KioskCounted {
+                    kiosk: kiosk.clone(),
+                    totals: totals.clone(),
+                };
+                draft.add(None, None, what);
                 Ok(Outcome::Done)
             }
             Command::Unmask {

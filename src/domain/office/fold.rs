@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::numbers::Numbers;
-use super::{Announced, Call, CounterState, HelpCall, Office};
+use super::{Announced, Call, CounterState, HelpCall, ORDERS_KEPT, Office, StandingOrder};
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::queue::{Line, Profile};
 use crate::domain::ticket::{Lane, Status, Ticket};
@@ -102,14 +102,52 @@ impl Office {
                 self.stopped.remove(queue);
             }
             What::HelpAsked { kiosk, step } => {
-                let since = self.help.get(kiosk).map_or(event.at, |call| call.since);
-                let step = step.clone();
-                self.help.insert(kiosk.clone(), HelpCall { since, step });
+                let waiting = self.help.get(kiosk).filter(|call| call.attended_at.is_none());
+                let call = HelpCall {
+                    since: waiting.map_or(event.at, |call| call.since),
+                    step: step.clone(),
+                    attended_at: None,
+                };
+                self.help.insert(kiosk.clone(), call);
             }
-            What::HelpEnded { kiosk, .. } => {
+            What::HelpEnded {
+                kiosk,
+                attended: true,
+            } => {
+                if let Some(call) = self.help.get_mut(kiosk) {
+                    call.attended_at = Some(event.at);
+                }
+            }
+            What::HelpEnded {
+                kiosk,
+                attended: false,
+            } => {
                 self.help.remove(kiosk);
             }
-            What::Unmasked { .. } => {}
+            What::PrinterOrdered { kiosk, order } => {
+                let orders = self.orders.entry(kiosk.clone()).or_default();
+                if orders.len() >= ORDERS_KEPT {
+                    orders.remove(0);
+                }
+                orders.push(StandingOrder {
+                    asked: event.seq,
+                    at: event.at,
+                    who: event.who.clone(),
+                    order: order.clone(),
+                    outcome: None,
+                });
+            }
+            What::PrinterObeyed {
+                kiosk,
+                asked,
+                outcome,
+            } => {
+                let orders = self.orders.entry(kiosk.clone()).or_default();
+                if let Some(order) = orders.iter_mut().find(|order| order.asked == *asked) {
+                    order.outcome = Some(*outcome);
+                }
+            }
+            What::KioskCounted { .. } | What::Unmasked { .. } => {}
         }
         if let (Some(number), Some(counter)) = (event.what.announces(), event.counter) {
             self.announced.retain(|earlier| earlier.number != number);
@@ -157,6 +195,7 @@ impl Office {
         self.stopped.clear();
         self.issued.clear();
         self.help.clear();
+        self.orders.clear();
     }
 
     fn take_issued(&mut self, event: &OfficeEvent) {
@@ -394,6 +433,9 @@ impl Office {
             | What::QueueResumed { .. }
             | What::HelpAsked { .. }
             | What::HelpEnded { .. }
+            | What::PrinterOrdered { .. }
+            | What::PrinterObeyed { .. }
+            | What::KioskCounted { .. }
             | What::Unmasked { .. } => {}
         }
         self.wait(&ticket);

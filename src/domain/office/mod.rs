@@ -32,6 +32,7 @@ pub use setup::{CounterSetup, OfficeSetup, QueueSetup, SetupProblem, profile_nam
 
 use super::event::OfficeEvent;
 use super::id::TicketId;
+use super::printing::{ORDER_LIFE, OrderOutcome, PaperOrder};
 use super::queue::{Decision, Line, Profile, Runs};
 use super::ticket::{BusinessDate, CounterNumber, KioskId, Place, QueueId, Series, Ticket, shown};
 use numbers::Numbers;
@@ -64,6 +65,7 @@ pub struct Office {
     /// Tickets given today, without those given back.
     issued: HashMap<QueueId, u32>,
     help: BTreeMap<KioskId, HelpCall>,
+    orders: BTreeMap<KioskId, Vec<StandingOrder>>,
     returns: u64,
 }
 
@@ -74,6 +76,33 @@ pub struct HelpCall {
     pub since: Timestamp,
     /// At which step.
     pub step: Option<String>,
+    /// Since when somebody of the staff is on the way.
+    pub attended_at: Option<Timestamp>,
+}
+
+/// Orders for its printers that are kept of a kiosk, so that staff see what became of the latest.
+const ORDERS_KEPT: usize = 8;
+
+/// What staff asked of a kiosk's printers, and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StandingOrder {
+    /// Number of the event that asked.
+    pub asked: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who asked.
+    pub who: Option<String>,
+    /// What.
+    pub order: PaperOrder,
+    /// What became of it, once the kiosk said so.
+    pub outcome: Option<OrderOutcome>,
+}
+
+impl StandingOrder {
+    /// Whether the kiosk should still do it.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.outcome.is_none() && now.duration_since(self.at) < ORDER_LIFE
+    }
 }
 
 /// A counter now.
@@ -191,6 +220,7 @@ impl Office {
             stopped: BTreeSet::new(),
             issued: HashMap::new(),
             help: BTreeMap::new(),
+            orders: BTreeMap::new(),
             returns: 0,
         }
     }
@@ -301,7 +331,17 @@ impl Office {
 
     /// Kiosks where somebody waits for a person.
     pub fn help_calls(&self) -> impl Iterator<Item = (&KioskId, &HelpCall)> {
-        self.help.iter()
+        self.help.iter().filter(|(_, call)| call.attended_at.is_none())
+    }
+
+    /// What staff asked of a kiosk's printers today, oldest first.
+    pub fn orders(&self, kiosk: &KioskId) -> &[StandingOrder] {
+        self.orders.get(kiosk).map_or(&[], Vec::as_slice)
+    }
+
+    /// The call for a person at a kiosk, until it is taken back; also while somebody is on the way.
+    pub fn help_of(&self, kiosk: &KioskId) -> Option<&HelpCall> {
+        self.help.get(kiosk)
     }
 
     /// A counter.

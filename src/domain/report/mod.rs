@@ -5,6 +5,7 @@
 
 mod counters;
 mod facts;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counters::{CounterLine, counter_lines};
 pub use facts::Facts;
+pub use usage::{ProcedureUsage, StepUsage, Usage};
 
 use super::ticket::{BusinessDate, Lane, QueueId, Status};
 

@@ -138,10 +138,9 @@ impl<'a> Draw<'a> {
             TextSize::Huge => ("bar-help-short", "bar-access-short"),
             TextSize::Normal | TextSize::Large => ("bar-help", "bar-access"),
         };
-        let (hand, help) = if self.session.help.is_awaited() {
-            ("hand-waving", "bar-help-called")
-        } else {
-            ("chats-circle", help)
+        let (hand, help) = match self.session.help.bar_word() {
+            Some(word) => ("hand-waving", word),
+            None => ("chats-circle", help),
         };
         vec![
             first,

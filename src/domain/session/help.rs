@@ -19,30 +19,55 @@ pub(super) enum Help {
     No,
     /// The office is being told.
     Asked { since: Timestamp },
-    /// Somebody there knows.
+    /// Staff have been told.
+    Heard { since: Timestamp },
+    /// Somebody of the staff said that they go.
     Coming { since: Timestamp },
     /// The office does not answer: only waving helps, until it does.
     Unheard { since: Timestamp },
 }
 
 impl Help {
+    fn since(self) -> Option<Timestamp> {
+        match self {
+            Self::No => None,
+            Self::Asked { since }
+            | Self::Heard { since }
+            | Self::Coming { since }
+            | Self::Unheard { since } => Some(since),
+        }
+    }
+
     /// The office answered, or did not.
     pub(super) fn heard(&mut self, ok: bool) {
-        *self = match (*self, ok) {
-            // An answer to a call that was taken back.
-            (Self::No, _) => Self::No,
-            (Self::Asked { since } | Self::Coming { since } | Self::Unheard { since }, true) => {
-                Self::Coming { since }
-            }
-            (Self::Asked { since } | Self::Coming { since } | Self::Unheard { since }, false) => {
-                Self::Unheard { since }
-            }
+        // An answer to a call that was taken back is none.
+        let Some(since) = self.since() else { return };
+        *self = if ok {
+            Self::Heard { since }
+        } else {
+            Self::Unheard { since }
         };
     }
 
-    /// Whether a person is on the way as far as we know.
+    /// Somebody of the staff is on the way.
+    pub(super) fn comes(&mut self) {
+        if let Some(since) = self.since() {
+            *self = Self::Coming { since };
+        }
+    }
+
+    /// Whether a person will be here soon as far as we know.
     pub(super) fn is_awaited(self) -> bool {
-        matches!(self, Self::Coming { .. })
+        matches!(self, Self::Heard { .. } | Self::Coming { .. })
+    }
+
+    /// What the bar says meanwhile.
+    pub(super) fn bar_word(self) -> Option<&'static str> {
+        match self {
+            Self::Heard { .. } => Some("bar-help-heard"),
+            Self::Coming { .. } => Some("bar-help-called"),
+            Self::No | Self::Asked { .. } | Self::Unheard { .. } => None,
+        }
     }
 }
 
@@ -52,13 +77,12 @@ impl Session {
         let step = self.told_step();
         self.overlay = Some(Overlay::Help);
         let again = self.setup.delays.help_again;
-        match self.help {
-            Help::Asked { since } | Help::Coming { since } | Help::Unheard { since }
-                if now.duration_since(since).abs() < again =>
-            {
-                return Vec::new();
-            }
-            Help::No | Help::Asked { .. } | Help::Coming { .. } | Help::Unheard { .. } => {}
+        if self
+            .help
+            .since()
+            .is_some_and(|since| now.duration_since(since).abs() < again)
+        {
+            return Vec::new();
         }
         self.help = Help::Asked { since: now };
         vec![Effect::CallHelp { step }]
@@ -69,7 +93,9 @@ impl Session {
         match std::mem::take(&mut self.help) {
             Help::No => Vec::new(),
             // Also where nobody answered: the office may have heard it all the same.
-            Help::Asked { .. } | Help::Coming { .. } | Help::Unheard { .. } => vec![Effect::EndHelp],
+            Help::Asked { .. } | Help::Heard { .. } | Help::Coming { .. } | Help::Unheard { .. } => {
+                vec![Effect::EndHelp]
+            }
         }
     }
 
@@ -106,6 +132,7 @@ impl Session {
     pub(super) fn show_help(&self, draw: &mut Draw<'_>) -> View {
         let (title, text) = match self.help {
             Help::Coming { .. } => ("help-coming-title", "help-coming-text"),
+            Help::Heard { .. } => ("help-heard-title", "help-heard-text"),
             Help::Asked { .. } => ("help-asked-title", "help-text"),
             Help::No | Help::Unheard { .. } => ("help-title", "help-text"),
         };
@@ -119,7 +146,7 @@ impl Session {
             change: None,
         };
         view.blocks = vec![Block::Facts(match self.help {
-            Help::Coming { .. } | Help::Asked { .. } => {
+            Help::Coming { .. } | Help::Heard { .. } | Help::Asked { .. } => {
                 vec![fact("info", draw.say("help-told"), self.told_step())]
             }
             Help::No | Help::Unheard { .. } => {
@@ -131,7 +158,10 @@ impl Session {
             }
         })];
         view.primary = Some(draw.button("arrow-left", "help-back", Input::Close));
-        if matches!(self.help, Help::Coming { .. } | Help::Asked { .. }) {
+        if matches!(
+            self.help,
+            Help::Coming { .. } | Help::Heard { .. } | Help::Asked { .. }
+        ) {
             view.secondary = Some(draw.button("x", "help-end", Input::HelpEnd));
         }
         view.bottom = draw.bottom_back();

@@ -34,6 +34,8 @@ pub enum Input {
         /// It did; otherwise nobody there knows.
         ok: bool,
     },
+    /// Somebody of the staff said that they go to the person here.
+    HelpComes,
 
     /// A language was chosen on the invitation.
     Start(Language),

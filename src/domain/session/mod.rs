@@ -238,6 +238,10 @@ impl Session {
                 self.help.heard(ok);
                 return Vec::new();
             }
+            Input::HelpComes => {
+                self.help.comes();
+                return Vec::new();
+            }
             // Everything below is a person at the screen.
             _ => {}
         }

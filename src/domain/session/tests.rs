@@ -551,13 +551,15 @@ fn help_calls_once_tells_the_step_and_ends_with_the_session() {
     };
     assert!(step.starts_with("Pregunta 1 de "), "{step}");
     kiosk.input(Input::HelpHeard { ok: true });
-    assert_eq!(kiosk.view().title.text, "Ya viene una persona. No se vaya.");
+    assert_eq!(kiosk.view().title.text, "El personal ya sabe. No se vaya.");
     kiosk.touch("Seguir con mi trámite");
     assert_eq!(kiosk.face(), Face::Question);
     assert!(
-        kiosk.touch("Ya viene alguien").is_empty(),
+        kiosk.touch("Ya avisamos").is_empty(),
         "one call, however often it is pressed"
     );
+    kiosk.input(Input::HelpComes);
+    assert_eq!(kiosk.view().title.text, "Ya viene una persona. No se vaya.");
     kiosk.touch("Seguir con mi trámite");
     // A person who waits for a person is not asked whether they are there after a minute.
     kiosk.wait(4 * 60);
@@ -592,9 +594,10 @@ fn where_the_office_is_out_of_reach_the_citizen_is_told_to_wave() {
         "{shown}"
     );
     kiosk.input(Input::HelpHeard { ok: true });
-    assert_eq!(kiosk.view().title.text, "Ya viene una persona. No se vaya.");
+    assert_eq!(kiosk.view().title.text, "El personal ya sabe. No se vaya.");
     kiosk.touch("Ya no necesito ayuda");
     kiosk.input(Input::HelpHeard { ok: true });
+    kiosk.input(Input::HelpComes);
     assert_eq!(kiosk.face(), Face::Home);
     kiosk.touch("Ayuda de una persona");
 }

@@ -98,11 +98,13 @@ pub enum Permission {
     Configure,
     /// See whether kiosks, printers and the data file work.
     SeeHealth,
+    /// Say that a roll is new, ask for a test page or for the copy of a turn ticket.
+    OrderPapers,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SeeBoard,
         Self::Enter,
         Self::UseConsole,
@@ -124,6 +126,7 @@ impl Permission {
         Self::ManageAccounts,
         Self::Configure,
         Self::SeeHealth,
+        Self::OrderPapers,
     ];
 
     /// The word in the audit log.
@@ -150,6 +153,7 @@ impl Permission {
             Self::ManageAccounts => "manage_accounts",
             Self::Configure => "configure",
             Self::SeeHealth => "see_health",
+            Self::OrderPapers => "order_papers",
         }
     }
 
@@ -178,7 +182,13 @@ pub fn may(role: Role, permission: Permission) -> bool {
     match role {
         Role::Agent => matches!(
             permission,
-            P::IssueTickets | P::SeeTickets | P::SeeCounters | P::AttendCounter | P::OpenForms | P::FindTurns
+            P::IssueTickets
+                | P::SeeTickets
+                | P::SeeCounters
+                | P::AttendCounter
+                | P::OpenForms
+                | P::FindTurns
+                | P::OrderPapers
         ),
         Role::Supervisor => {
             may(Role::Agent, permission)
@@ -203,7 +213,7 @@ pub fn may(role: Role, permission: Permission) -> bool {
             permission,
             P::SeeTickets | P::SeeCounters | P::FindTurns | P::ReadReports | P::ReadEvents | P::ReadAudit
         ),
-        Role::Technician => matches!(permission, P::SeeHealth),
+        Role::Technician => matches!(permission, P::SeeHealth | P::OrderPapers),
     }
 }
 
@@ -270,6 +280,7 @@ mod tests {
         ..x.... manage_accounts
         ..x.... configure
         .xx.x.. see_health
+        xx..x.. order_papers
         ");
     }
 

@@ -89,6 +89,16 @@ pub fn events_between(
     rows.map(|row| event(row?)).collect()
 }
 
+/// What kiosks told of their counts on `from` and later, in order.
+pub fn events_counted(c: &Connection, from: BusinessDate) -> Result<Vec<OfficeEvent>, StoreError> {
+    let mut select = c.prepare_cached(
+        "SELECT seq, at, business_date, ticket, counter, cause, who, details
+         FROM event WHERE type = 'kiosk_counted' AND business_date >= ?1 ORDER BY seq",
+    )?;
+    let rows = select.query_map([from.to_string()], raw)?;
+    rows.map(|row| event(row?)).collect()
+}
+
 /// The life of a ticket, in order.
 pub fn events_of_ticket(c: &Connection, id: TicketId) -> Result<Vec<OfficeEvent>, StoreError> {
     let mut select = c.prepare_cached(

@@ -22,7 +22,8 @@ pub use audit::{
     newest_checkpoint, read_audit, recorded_settings,
 };
 pub use history::{
-    append, calls_of, events_after, events_between, events_of_ticket, last_seq, load, newest_at,
+    append, calls_of, events_after, events_between, events_counted, events_of_ticket, last_seq, load,
+    newest_at,
 };
 pub use password::{Hashed, hash_password, is_password};
 pub use salvage::{Salvaged, salvage};
@@ -32,7 +33,7 @@ pub use session::{
 };
 pub use staff::{
     Account, Staff, Token, account, accounts, create_token, create_user, has_users, password_of, put_account,
-    revoke_token, set_disabled, set_name, set_password, set_role, staff_of_token, tokens,
+    revoke_token, set_disabled, set_language, set_name, set_password, set_role, staff_of_token, tokens,
 };
 pub use tickets::{expire, project, ticket};
 
@@ -52,6 +53,8 @@ pub const SCHEMA: Schema = Schema {
         super::inbox::DOUBTS,
         super::outbox::WORDS,
         super::usage::OFFICE_TABLES,
+        include_str!("0003_counted.sql"),
+        "ALTER TABLE staff ADD COLUMN language TEXT;",
     ],
 };
 
@@ -102,5 +105,44 @@ mod tests {
         .expect("usable");
         let copy = format!("office.before-{}.db", SCHEMA.migrations.len());
         assert!(folder.path().join(copy).exists(), "a copy of what was there");
+    }
+
+    #[test]
+    fn totals_of_kiosks_become_events_that_the_report_can_read() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("office.db");
+        let steps = SCHEMA
+            .migrations
+            .iter()
+            .position(|sql| sql.contains("DROP TABLE kiosk_usage"))
+            .expect("the step");
+        let before = Schema {
+            migrations: &SCHEMA.migrations[..steps],
+            ..SCHEMA
+        };
+        let old = Db::open(&file, before).expect("made").db;
+        old.write_blocking(|c| {
+            c.execute_batch(
+                "INSERT INTO event (seq, at, business_date, type, details)
+                 VALUES (1, 7, '2026-11-24', 'day_opened', '{\"type\":\"day_opened\"}');
+                 INSERT INTO kiosk_usage VALUES ('2026-11-23', 'k1', 'iprus', 'review', 'left', 4);
+                 INSERT INTO kiosk_usage VALUES ('2026-11-23', 'k1', 'iprus', 'lane', 'sent', 9);
+                 INSERT INTO kiosk_mark VALUES ('2026-11-24', 'k2', 3, 5);",
+            )?;
+            Ok(())
+        })
+        .expect("written");
+        drop(old);
+        let db = Db::open(&file, SCHEMA).expect("upgraded").db;
+        let (first, last) = (
+            "2026-11-23".parse().expect("day"),
+            "2026-11-24".parse().expect("day"),
+        );
+        let events = db.read(move |c| events_counted(c, first)).expect("read");
+        let usage = crate::domain::report::Usage::of(&events, first, last);
+        let counts: Vec<u32> = usage.lines.iter().map(|line| line.count).collect();
+        assert_eq!((counts, usage.marks[0].count), (vec![9, 4], 5));
+        let newest = db.read(last_seq).expect("read");
+        assert_eq!(newest, 3, "without a gap");
     }
 }

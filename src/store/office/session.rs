@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::staff::{Staff, fingerprint, fresh, role};
 use crate::clock::from_micros;
 use crate::domain::ticket::CounterNumber;
+use crate::i18n::Language;
 use crate::store::StoreError;
 
 /// A session that was not used for this long locks itself.
@@ -34,6 +35,8 @@ pub struct Session {
     pub locked: bool,
     /// When it was used last, to the minute.
     pub used_at: Timestamp,
+    /// The language they chose for the console.
+    pub language: Option<Language>,
 }
 
 /// A line of the list of sessions.
@@ -81,7 +84,7 @@ pub fn open_session(
 pub fn session(c: &Connection, secret: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
     let found = c
         .prepare_cached(
-            "SELECT session.id, staff.login, name, role, counter, session.created_at, used_at
+            "SELECT session.id, staff.login, name, role, counter, session.created_at, used_at, language
              FROM session JOIN staff USING (login)
              WHERE hash = ?1 AND session.created_at >= ?2 AND disabled_at IS NULL",
         )?
@@ -94,10 +97,11 @@ pub fn session(c: &Connection, secret: &str, now: Timestamp) -> Result<Option<Se
                 row.get::<_, Option<u16>>(4)?,
                 row.get::<_, i64>(5)?,
                 row.get::<_, i64>(6)?,
+                row.get::<_, Option<String>>(7)?,
             ))
         })
         .optional()?;
-    let Some((id, login, name, code, counter, created_at, used_at)) = found else {
+    let Some((id, login, name, code, counter, created_at, used_at, language)) = found else {
         return Ok(None);
     };
     let used_at = from_micros(used_at);
@@ -112,6 +116,7 @@ pub fn session(c: &Connection, secret: &str, now: Timestamp) -> Result<Option<Se
         locked: now.duration_since(used_at) >= IDLE_AFTER
             || now.duration_since(from_micros(created_at)) >= SESSION_LIFE,
         used_at,
+        language: language.and_then(|code| Language::from_code(&code)),
     }))
 }
 

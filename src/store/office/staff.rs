@@ -13,6 +13,7 @@ use super::attempts::{Guarded, failures};
 use super::password::{Hashed, hash_password};
 use crate::clock::from_micros;
 use crate::domain::staff::Role;
+use crate::i18n::Language;
 use crate::store::StoreError;
 
 /// Somebody who may use the console or the API.
@@ -116,6 +117,15 @@ pub fn set_password(
 /// Shows a person under another name.
 pub fn set_name(c: &Connection, login: &str, name: &str) -> Result<(), StoreError> {
     c.execute("UPDATE staff SET name = ?2 WHERE login = ?1", [login, name])?;
+    Ok(())
+}
+
+/// Shows a person the console in another language.
+pub fn set_language(c: &Connection, login: &str, language: Language) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE staff SET language = ?2 WHERE login = ?1",
+        params![login, language.code()],
+    )?;
     Ok(())
 }
 
