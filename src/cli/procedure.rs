@@ -155,14 +155,19 @@ fn compile(path: &Path) -> anyhow::Result<Compiled> {
     })
 }
 
-/// The lists that stand beside a form: in its folder, or in the `-media` folder that ODK tools make.
+/// The lists that stand beside a form: in its folder, in the folder `lists` of a catalogue, or in the `-media` folder
+/// that ODK tools make.
 fn beside(form: &Path) -> Files {
     let folder = form
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let mut files = Files::new();
-    for folder in [folder.to_owned(), folder.join(format!("{}-media", stem(form)))] {
+    for folder in [
+        folder.join("../lists"),
+        folder.to_owned(),
+        folder.join(format!("{}-media", stem(form))),
+    ] {
         let Ok(entries) = std::fs::read_dir(folder) else {
             continue;
         };

@@ -17,13 +17,24 @@ use crate::domain::redacted::Redacted;
 use crate::domain::seal::{Recipient, Role, VerifyingKey, hex};
 use crate::domain::search::SearchIndex;
 use crate::domain::session::{Delays, Setup};
-use crate::forms::Form;
+use crate::forms::{self, Form};
 use crate::sync::client::Client;
 
 /// The files of a catalogue, as text and as workbooks.
 struct Files {
     texts: Vec<(String, String)>,
     forms: Vec<(String, Vec<u8>)>,
+}
+
+impl Files {
+    /// The lists that forms choose from, under the names that forms call them by.
+    fn lists(&self) -> forms::Files {
+        self.texts
+            .iter()
+            .filter(|(name, _)| name.ends_with(".csv"))
+            .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
+            .collect()
+    }
 }
 
 pub(super) fn read(
@@ -54,9 +65,10 @@ pub(super) fn read(
             ),
         });
     }
+    let lists = files.lists();
     let mut forms = HashMap::new();
     for (name, bytes) in &files.forms {
-        match Form::from_xlsx(bytes) {
+        match Form::from_workbook(name.trim_end_matches(".xlsx"), bytes, &lists) {
             Ok((form, findings)) => {
                 for finding in &findings {
                     warn!(form = %name, %finding, "form");

@@ -2,6 +2,8 @@
 //!
 //! A production office reads its own folder instead; the layout is the same.
 
+use crate::forms::Files;
+
 /// The TOML files, each with its name inside the folder `catalogue/quito`.
 pub const FILES: [(&str, &str); 15] = [
     (
@@ -87,3 +89,11 @@ pub const LISTS: [(&str, &str); 1] = [(
     "parroquias.csv",
     include_str!("../../../catalogue/quito/lists/parroquias.csv"),
 )];
+
+/// The lists as the forms engine takes them.
+pub fn lists() -> Files {
+    LISTS
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}

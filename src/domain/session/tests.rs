@@ -12,7 +12,8 @@ fn setup() -> Arc<Setup> {
     let forms = quito::FORMS
         .iter()
         .map(|(name, bytes)| {
-            let (form, _) = Form::from_xlsx(bytes).unwrap_or_else(|findings| panic!("{name}: {findings:?}"));
+            let (form, _) = Form::from_workbook(name, bytes, &quito::lists())
+                .unwrap_or_else(|findings| panic!("{name}: {findings:?}"));
             ((*name).to_owned(), Arc::new(form))
         })
         .collect();
