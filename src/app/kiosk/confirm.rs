@@ -1,7 +1,8 @@
 //! What a confirmation does: one commit before anything is promised, then the number, then the paper.
 //!
 //! Order of events, each safe to lose power after:
-//! 1. one transaction: sealed submission, its place in the outbox, receipt, receipt paper, the wish for a turn;
+//! 1. one transaction: sealed submission, its place in the outbox, receipt, receipt paper, payment order, the wish for a
+//!    turn;
 //! 2. the office is asked for a number, briefly, or a held number is taken;
 //! 3. one transaction: the number, its paper, the receipt paper that now names it;
 //! 4. only then screen and printer hear of it.
@@ -11,6 +12,7 @@ use tracing::warn;
 
 use super::Shell;
 use super::papers::{self, ReceiptFacts};
+use super::payment;
 use super::press::Job;
 use super::turn::{self, Number};
 use crate::app::outbox::confirm::{Case, Confirmed};
@@ -60,7 +62,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         queue: request.turn.as_ref().map(|wish| wish.queue.clone()),
     };
     let content = content(&request, procedure.name.get(request.language));
-    let paper_id = PrintJobId::new(shell.moment());
+    let (paper_id, payment_id) = (PrintJobId::new(shell.moment()), PrintJobId::new(shell.moment()));
     let wanted = request
         .turn
         .as_ref()
@@ -89,21 +91,27 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
                 let paper = receipt(&setup, &profile, &request, &confirmed, None, None);
                 let row = receipt_row(paper_id, &confirmed, &paper);
                 journal::add_print_job(c, &row)?;
+                let mut jobs = vec![Job::new(&row, paper)];
+                if let Some(paper) = payment::paper(&setup, &request, confirmed.at, None, &profile) {
+                    let about = confirmed.id.to_string();
+                    let row = job_row(payment_id, PaperKind::Payment, about, 0, &paper, confirmed.at);
+                    journal::add_print_job(c, &row)?;
+                    jobs.push(Job::new(&row, paper));
+                }
                 if let Some(wanted) = &wanted {
                     rows::want_ticket(c, wanted)?;
                 }
-                Ok((confirmed, Job::new(&row, paper)))
+                Ok((confirmed, jobs))
             })
             .await
     };
-    let (confirmed, job) = match confirmed {
+    let (confirmed, mut jobs) = match confirmed {
         Ok(confirmed) => confirmed,
         Err(problem) => return (refusal(shell, &problem), None),
     };
     if let Some(sender) = &shell.sender {
         sender.wake();
     }
-    let mut jobs = vec![job];
     let mut number = Err(NoTurn::NoNumber);
     if let Some(wanted) = &wanted {
         match turn::number(shell, wanted, request.language).await {
@@ -113,7 +121,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
                 let row = receipt_row(paper_id, &confirmed, &paper);
                 let job = Job::new(&row, paper);
                 match shell.db.write(move |c| journal::add_print_job(c, &row)).await {
-                    Ok(()) => jobs = vec![job],
+                    Ok(()) => jobs[0] = job,
                     // The first version is in the journal and says everything but the number, which its own paper says.
                     Err(problem) => shell.log_failure("receipt with number", &problem),
                 }
@@ -195,7 +203,13 @@ pub(super) async fn copy(shell: &Shell, act: &Act) -> Result<Vec<Job>, StoreErro
             number,
             Some(copy_no),
         );
-        papers.push((PaperKind::Receipt, about, copy_no, paper));
+        papers.push((PaperKind::Receipt, about.clone(), copy_no, paper));
+        let copy_no = copies(shell, PaperKind::Payment, &about).await? + 1;
+        if let Some(paper) =
+            payment::paper(&shell.setup, request, confirmed.at, Some(copy_no), &shell.profile)
+        {
+            papers.push((PaperKind::Payment, about, copy_no, paper));
+        }
     }
     if let Some(given) = &act.turn {
         let about = given.ticket.to_string();

@@ -9,6 +9,7 @@ mod help;
 mod inbox;
 mod orders;
 mod papers;
+mod payment;
 mod press;
 mod print;
 mod setup;

@@ -22,7 +22,7 @@ pub(super) struct Paper {
 }
 
 impl Paper {
-    fn of(document: Document, profile: &Profile) -> Self {
+    pub(super) fn of(document: Document, profile: &Profile) -> Self {
         Self {
             bytes: compose(&document, profile),
             document,
