@@ -2,5 +2,6 @@
 
 mod fuzz;
 mod javarosa;
+mod procedures;
 mod random;
 mod zip;

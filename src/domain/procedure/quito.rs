@@ -69,7 +69,19 @@ pub const FILES: [(&str, &str); 15] = [
 ];
 
 /// The forms, each with the file name procedures give it.
-pub const FORMS: [(&str, &[u8]); 3] = [
+pub const FORMS: [(&str, &[u8]); 12] = [
+    (
+        "arbolado.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/arbolado.xlsx"),
+    ),
+    (
+        "certificado-no-adeudar.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/certificado-no-adeudar.xlsx"),
+    ),
+    (
+        "cita-amt.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/cita-amt.xlsx"),
+    ),
     (
         "denuncia.xlsx",
         include_bytes!("../../../catalogue/quito/procedures/denuncia.xlsx"),
@@ -79,8 +91,32 @@ pub const FORMS: [(&str, &[u8]); 3] = [
         include_bytes!("../../../catalogue/quito/procedures/exoneracion-predial.xlsx"),
     ),
     (
+        "impuesto-predial.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/impuesto-predial.xlsx"),
+    ),
+    (
+        "irm.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/irm.xlsx"),
+    ),
+    (
+        "luae.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/luae.xlsx"),
+    ),
+    (
+        "obra-menor.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/obra-menor.xlsx"),
+    ),
+    (
+        "patente.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/patente.xlsx"),
+    ),
+    (
         "registro-mascota.xlsx",
         include_bytes!("../../../catalogue/quito/procedures/registro-mascota.xlsx"),
+    ),
+    (
+        "uso-espacio.xlsx",
+        include_bytes!("../../../catalogue/quito/procedures/uso-espacio.xlsx"),
     ),
 ];
 
