@@ -33,6 +33,9 @@ pub struct Conversion {
 /// Converts a workbook without compiling the result, as pyxform does: an expression may still be nonsense.
 ///
 /// `name` is what the file is called, without its ending; a form without form_id goes by it.
+///
+/// # Errors
+/// What is wrong with the sheets, each finding with its cell, and the warnings among it.
 pub fn convert(name: &str, bytes: &[u8]) -> Result<Conversion, Vec<Finding>> {
     let (converted, findings) = super::xlsform::convert(name, bytes)?;
     Ok(Conversion {
@@ -44,12 +47,18 @@ pub fn convert(name: &str, bytes: &[u8]) -> Result<Conversion, Vec<Finding>> {
 
 impl Form {
     /// Reads a workbook (XLSForm) that needs no other file. On success the findings are warnings.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being published, with sheet, row and column, and the warnings among it.
     pub fn from_xlsx(bytes: &[u8]) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
         Form::from_workbook("", bytes, &Files::new())
     }
 
     /// Reads a workbook, `.xlsx` or `.xls`, with the files beside it. `name` is what the file is called, without its
     /// ending. On success the findings are warnings.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being published, with sheet, row and column, and the warnings among it.
     pub fn from_workbook(
         name: &str,
         bytes: &[u8],
@@ -72,11 +81,17 @@ impl Form {
     }
 
     /// Reads an XForm that needs no other file. On success the findings are warnings.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being published, with line and attribute, and the warnings among it.
     pub fn from_xform(xml: &str) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
         Form::from_xform_with(xml, &Files::new())
     }
 
     /// Reads an XForm with the files beside it. On success the findings are warnings.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being published, with line and attribute, and the warnings among it.
     pub fn from_xform_with(xml: &str, files: &Files) -> Result<(Form, Vec<Finding>), Vec<Finding>> {
         let (result, problems) = compile_xml(xml, files);
         let findings = problems

@@ -16,18 +16,27 @@ use std::sync::Arc;
 /// Fills a form step by step and describes the outcome. The moment is 2026-11-24 12:00 UTC; see [`walk_in`].
 ///
 /// Steps are `{"set": path, "value": text}`, `{"select": path, "values": [..]}`, `{"add": repeat}`,
-/// `{"remove": repeat instance}` and `{"lang": code}`.
+/// `{"remove": repeat instance}` and `{"lang": code}`. A step that cannot be taken is named in the outcome.
+///
+/// # Errors
+/// When the form is in error or the steps are not a JSON list.
 pub fn walk(form_xml: &str, steps_json: &str) -> Result<Json, Vec<Finding>> {
     walk_in(form_xml, steps_json, standing_env())
 }
 
 /// Like [`walk`], at a moment and with ids of the caller's choice.
+///
+/// # Errors
+/// As [`walk`].
 pub fn walk_in(form_xml: &str, steps_json: &str, env: Env) -> Result<Json, Vec<Finding>> {
     let (form, _) = Form::from_xform(form_xml)?;
     follow(Arc::new(form), steps_json, env)
 }
 
 /// Like [`walk`], with a form that is already compiled.
+///
+/// # Errors
+/// As [`walk`].
 pub fn walk_form(form: Arc<Form>, steps_json: &str) -> Result<Json, Vec<Finding>> {
     follow(form, steps_json, standing_env())
 }
@@ -133,12 +142,18 @@ fn describe(engine: &Engine, errors: Vec<Json>) -> Json {
     })
 }
 
-/// Evaluates one expression without a form.
+/// Evaluates one expression without a form. Paths lead nowhere in it, and `today()` is 2026-11-24; see [`eval_in`].
+///
+/// # Errors
+/// When it cannot be understood, calls what does not exist, or takes too many steps.
 pub fn eval(expr: &str) -> Result<String, Finding> {
     eval_in(expr, &standing_env())
 }
 
 /// Like [`eval`], at a moment of the caller's choice.
+///
+/// # Errors
+/// As [`eval`].
 pub fn eval_in(expr: &str, env: &Env) -> Result<String, Finding> {
     let expr = xpath::parse_leniently(expr)
         .map_err(|e| Finding::error(format!("At character {}: {e}", e.at + 1)))?;

@@ -25,6 +25,9 @@ pub enum Violation {
 
 impl Engine {
     /// Checks one question as it stands; one that is not relevant is always right.
+    ///
+    /// # Errors
+    /// What is wrong with its answer, or that there is none where one is needed.
     pub fn check(&self, q: QuestionId) -> Result<(), Violation> {
         let node = q.0;
         let Some(def) = self.instance.def_of(node) else {

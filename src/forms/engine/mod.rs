@@ -112,6 +112,8 @@ impl From<EvalError> for EngineError {
 }
 
 /// One citizen's form.
+///
+/// It has no `Debug`, because it holds answers, and overwrites them when it is dropped.
 pub struct Engine {
     form: Arc<Form>,
     env: Env,
@@ -131,6 +133,9 @@ pub struct Engine {
 
 impl Engine {
     /// Opens a form with its defaults filled in.
+    ///
+    /// # Errors
+    /// When its first calculation takes too many steps or never settles.
     pub fn new(form: Arc<Form>, env: Env) -> Result<Engine, EngineError> {
         let instance = Instance::new(&form.model)?;
         let mut engine = Engine {
@@ -170,7 +175,12 @@ impl Engine {
         self.env.now = now;
     }
 
-    /// Stores an answer, valid or not, and recalculates. An empty text clears the answer.
+    /// Stores an answer, valid or not, and recalculates. An empty text clears the answer. Whether it may stand says
+    /// [`Engine::check`].
+    ///
+    /// # Errors
+    /// When there is no such field, when it is calculated or a group, when the answer is too long, or when the
+    /// recalculation takes too many steps; the answer is stored only in the last case.
     pub fn set(&mut self, q: QuestionId, value: &str) -> Result<(), EngineError> {
         let node = q.0;
         let Some(def) = self.instance.def_of(node) else {
@@ -205,6 +215,9 @@ impl Engine {
     }
 
     /// Stores an answer by its path: `/data/cedula`, `/data/member[2]/name`.
+    ///
+    /// # Errors
+    /// As [`Engine::set`].
     pub fn set_path(&mut self, path: &str, value: &str) -> Result<(), EngineError> {
         let q = self.at_path(path).ok_or_else(|| EngineError::NoSuchField {
             path: path.to_owned(),
@@ -233,6 +246,9 @@ impl Engine {
     }
 
     /// Adds an instance to the end of a repeat: `/data/member`, `/data/house[2]/room`.
+    ///
+    /// # Errors
+    /// When the path is no repeat, or one that is counted by the form, not relevant or full.
     pub fn add_repeat(&mut self, path: &str) -> Result<QuestionId, EngineError> {
         let refused = || EngineError::Repeat {
             path: path.to_owned(),
@@ -256,6 +272,9 @@ impl Engine {
     }
 
     /// Removes an instance of a repeat by its path: `/data/member[2]`. Its answers are overwritten.
+    ///
+    /// # Errors
+    /// When the path is no instance of a repeat, or the form counts it.
     pub fn remove_repeat(&mut self, path: &str) -> Result<(), EngineError> {
         let refused = || EngineError::Repeat {
             path: path.to_owned(),
