@@ -7,6 +7,7 @@ mod audit;
 mod board;
 mod compose;
 mod demo;
+mod devices;
 mod municipal;
 mod printer;
 mod procedure;
@@ -68,6 +69,8 @@ enum Command {
         #[command(subcommand)]
         action: Option<municipal::CentralAction>,
     },
+    /// Makes this machine a device of an office or of central, with a one-time code.
+    Enrol(devices::EnrolArguments),
     /// Copies the file of central or of an office, checks the copy and lets it count.
     Backup(municipal::BackupArguments),
     /// Signs a catalogue for kiosks to fetch.
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
             }
         },
         Command::Backup(arguments) => municipal::backup(&arguments),
+        Command::Enrol(arguments) => devices::enrol(&arguments),
         Command::Board(arguments) => board::run(arguments),
         Command::Catalogue { action } => publish::catalogue(action),
         Command::Keys { action } => publish::keys(action),

@@ -6,12 +6,12 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
@@ -23,10 +23,10 @@ use crate::clock::Clock;
 use crate::config::published::PublishedConfig;
 use crate::domain::procedure::Catalogue;
 use crate::domain::procedure::bundle::{BUNDLE_MAX, Bundle, BundleError, Manifest, Trust};
-use crate::domain::redacted::Redacted;
 use crate::domain::seal::{VerifyingKey, hex};
-use crate::domain::submission::peers::PeerBook;
-use crate::sync::server::{bearer, problem, unauthorized};
+use crate::sync::credential::Credential;
+use crate::sync::gate::Gate;
+use crate::sync::server::problem;
 
 /// Where a catalogue is fetched, below the server's address.
 pub const PATH: &str = "/v1/catalogue";
@@ -185,8 +185,8 @@ pub struct Source {
     pub http: reqwest::Client,
     /// Address of the server above, without a path.
     pub url: String,
-    /// This device's token.
-    pub token: Redacted<String>,
+    /// Who this device is.
+    pub credential: Credential,
 }
 
 /// Asks once and installs what is newer and holds.
@@ -194,12 +194,11 @@ pub async fn fetch(source: &Source, shelf: &Shelf, now: Timestamp) -> Fetched {
     let mut request = source
         .http
         .get(format!("{}{PATH}", source.url.trim_end_matches('/')))
-        .bearer_auth(source.token.reveal())
         .timeout(FETCH_WITHIN);
     if let Some(bytes) = shelf.bytes() {
         request = request.header(header::IF_NONE_MATCH, etag(&bytes));
     }
-    let Ok(mut response) = request.send().await else {
+    let Ok(mut response) = source.credential.send(&source.http, request).await else {
         return Fetched::NoAnswer;
     };
     match response.status() {
@@ -246,17 +245,18 @@ pub fn follow(source: Source, shelf: Shelf, clock: Clock, stop: Stop) -> tokio::
 }
 
 /// The routes where those below fetch the catalogue.
-pub fn routes(shelf: Shelf, peers: Arc<RwLock<PeerBook>>) -> Router {
-    Router::new().route(PATH, get(give)).with_state((shelf, peers))
+pub fn routes(shelf: Shelf, gate: Arc<Gate>) -> Router {
+    Router::new().route(PATH, get(give)).with_state((shelf, gate))
 }
 
-async fn give(State((shelf, peers)): State<(Shelf, Arc<RwLock<PeerBook>>)>, headers: HeaderMap) -> Response {
-    let known = bearer(&headers).is_some_and(|token| {
-        let peers = peers.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        peers.by_token(token).is_some()
-    });
-    if !known {
-        return unauthorized();
+async fn give(
+    State((shelf, gate)): State<(Shelf, Arc<Gate>)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = gate.admit(&method, &uri, &headers, &[]) {
+        return refused.answer();
     }
     let Some(bytes) = shelf.bytes() else {
         return problem(

@@ -8,13 +8,14 @@ mod verify;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
@@ -22,18 +23,23 @@ use tracing::{error, info, warn};
 pub use api::{SubmissionView, SubmissionsView};
 pub use verify::{ReceiptView, VerifyError};
 
+use super::devices::Registry;
 use super::outbox::intake::answer;
 use super::outbox::{keyfile, peers::peer_book};
 use super::{StartError, Stop, backup, catalogue, listen};
-use crate::clock::Clock;
+use crate::clock::{Clock, random};
 use crate::config::central::CentralConfig;
-use crate::domain::seal::{OpeningKey, SigningKey, VerifyingKey};
-use crate::domain::submission::peers::{PeerBook, TokenHash};
+use crate::domain::audit::AuditEvent;
+use crate::domain::seal::{OpeningKey, Recipient, Role, SigningKey, VerifyingKey};
+use crate::domain::submission::peers::TokenHash;
 use crate::store::municipal::Municipal;
 use crate::store::postgres::Postgres;
-use crate::store::{Db, central as store};
+use crate::store::{Db, StoreError, central as store, chain, devices};
+use crate::sync::enrol::{RecipientWire, WelcomeWire};
 use crate::sync::server::{self, Door, Keep, KeepError};
 
+/// Who acts when the program itself does.
+pub const CENTRAL: &str = "central";
 /// Name of the central's file in its data folder.
 pub const FILE: &str = "central.db";
 /// How long open requests may take after a stop was asked for.
@@ -49,7 +55,8 @@ pub struct CentralApp {
     /// Called when something was kept, here or by another node.
     wake: Arc<Notify>,
     clock: Clock,
-    peers: Arc<RwLock<PeerBook>>,
+    /// Who may hand in, and whose receipts are ours.
+    pub registry: Arc<Registry>,
     municipality: Option<OpeningKey>,
     staff: Vec<TokenHash>,
     guesses: Mutex<verify::Guesses>,
@@ -114,27 +121,37 @@ pub async fn start(
         source,
     })?;
     let wake = Arc::new(Notify::new());
-    let kept = open(&config, &key, &clock, &stop, &wake).await?;
+    let mut kept = open(&config, &key, &clock, &stop, &wake).await?;
+    begin_log(&kept.store, clock.now()).await?;
+    let registry = Registry::new(
+        kept.store.clone(),
+        &kept.store.look(devices::all).await?,
+        book,
+        welcome(&config, &key, municipality.as_ref())?,
+        None,
+        clock.clone(),
+    );
+    kept.tasks.push(registry.follow(stop.clone()));
     let central = Arc::new(CentralApp {
         receipt_key: key.verifying(),
         store: kept.store.clone(),
         wake: Arc::clone(&wake),
         clock: clock.clone(),
-        peers: Arc::new(RwLock::new(book)),
+        registry,
         municipality,
         staff,
         guesses: Mutex::default(),
         config,
     });
     let door = Door {
-        peers: Arc::clone(&central.peers),
+        gate: central.registry.gate(),
         keep: keep(kept.store, key, clock.clone(), wake),
         clock,
     };
     let catalogue = match &central.config.published {
         Some(published) => {
             let shelf = catalogue::Shelf::new(&central.config.data, published)?;
-            catalogue::routes(shelf, Arc::clone(&central.peers))
+            catalogue::routes(shelf, central.registry.gate())
         }
         None => Router::new(),
     };
@@ -145,6 +162,7 @@ pub async fn start(
         .route("/api/v1/openapi.json", get(api::description))
         .with_state(Arc::clone(&central))
         .merge(server::router(door))
+        .merge(crate::app::devices::routes(Arc::clone(&central.registry)))
         .merge(catalogue)
         .merge(faces(&central))
         .layer(axum::middleware::map_response(harden));
@@ -156,6 +174,28 @@ pub async fn start(
         served,
         tasks: kept.tasks,
         lock: kept.lock,
+    })
+}
+
+/// What a device learns when it is let in.
+fn welcome(
+    config: &CentralConfig,
+    key: &SigningKey,
+    municipality: Option<&OpeningKey>,
+) -> Result<WelcomeWire, StartError> {
+    let recipient = match &config.municipality_public {
+        Some(path) => Some(keyfile::recipient(path, Role::Municipality)?),
+        None => municipality.map(|key| key.recipient(Role::Municipality)),
+    };
+    let wire = |recipient: Recipient| RecipientWire {
+        role: "municipality".to_owned(),
+        key: recipient.to_text(),
+    };
+    Ok(WelcomeWire {
+        receipt_keys: vec![key.verifying().to_text()],
+        recipients: recipient.into_iter().map(wire).collect(),
+        place: None,
+        verify_url: Some(format!("{}/verify", config.public_url.trim_end_matches('/'))),
     })
 }
 
@@ -208,6 +248,34 @@ async fn open(
         tasks: vec![copies],
         lock: Some(lock),
     })
+}
+
+/// Opens the store for a command, beside a running central or without one, and begins its audit log.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_store(config: &CentralConfig, now: Timestamp) -> Result<Municipal, StartError> {
+    let store = match &config.store {
+        Some(url) => Municipal::Postgres(Postgres::open(url, now).await?),
+        None => Municipal::Sqlite(Db::open(&source(config).path, store::SCHEMA)?.db),
+    };
+    begin_log(&store, now).await?;
+    Ok(store)
+}
+
+/// Writes the first entry of a new audit log; an old one is left alone.
+async fn begin_log(store: &Municipal, now: Timestamp) -> Result<(), StoreError> {
+    let name = random();
+    store
+        .change(move |sql| {
+            chain::begin(sql, name)?;
+            if chain::head(sql)?.0 == 0 {
+                let event = AuditEvent::LogBegan { after_damage: false };
+                chain::append(sql, now, Some(CENTRAL), None, &event)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 fn keep(store: Municipal, key: SigningKey, clock: Clock, wake: Arc<Notify>) -> Keep {

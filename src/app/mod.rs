@@ -6,6 +6,7 @@ pub mod backup;
 pub mod board;
 pub mod catalogue;
 pub mod central;
+pub mod devices;
 pub mod diagnose;
 pub mod kiosk;
 pub mod office;
@@ -18,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::store::StoreError;
+use crate::sync::http::{self, HttpError};
 
 /// Tells every task of a process to finish.
 #[derive(Clone, Debug)]
@@ -88,16 +90,19 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// A client with our rules: no redirects, no proxy, no patience without end.
-pub fn http_client() -> Result<reqwest::Client, StartError> {
-    // reqwest is built without a provider of cryptography; a second call is refused and changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+///
+/// With `authority` (PEM) only servers of that private authority are believed.
+///
+/// # Errors
+/// When the authority is not readable.
+pub fn http_client(authority: Option<&[u8]>) -> Result<reqwest::Client, StartError> {
+    let unusable = |problem: HttpError| StartError::Setup {
+        what: "The network".into(),
+        problem: problem.to_string(),
+    };
+    http::builder(authority)
+        .map_err(unusable)?
         .connect_timeout(std::time::Duration::from_secs(2))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .build()
-        .map_err(|problem| StartError::Setup {
-            what: "The network".into(),
-            problem: problem.to_string(),
-        })
+        .map_err(|problem| unusable(HttpError::Build(problem)))
 }

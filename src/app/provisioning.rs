@@ -110,6 +110,7 @@ impl Demo {
             public_url: format!("http://{listen}"),
             receipt_key: self.key("central-receipt.key"),
             municipality_key: Some(self.key("municipality.key")),
+            municipality_public: Some(self.key("municipality.pub")),
             staff_token_hash: vec![self.token_hash("central-staff.token")?],
             behind_proxy: false,
             peers: vec![PeerConfig {
@@ -178,7 +179,9 @@ impl Demo {
             }],
             central: Some(office::Upstream {
                 url: format!("http://{central}"),
-                token_file: self.key("office.token"),
+                token_file: Some(self.key("office.token")),
+                device_key: None,
+                authority: None,
                 receipt_keys: vec![self.key("central-receipt.pub")],
             }),
             office_key: Some(self.key("office.key")),
@@ -220,8 +223,9 @@ impl Demo {
             printing: kiosk::PrintingConfig::default(),
             office: Some(kiosk::Upstream {
                 url: format!("http://{office}"),
-                token_file: self.key("kiosk.token"),
+                token_file: Some(self.key("kiosk.token")),
                 receipt_keys: vec![self.key("office-receipt.pub")],
+                authority: None,
             }),
             verify_url: format!("http://{central}/verify"),
             device_key: self.key("kiosk.key"),

@@ -53,6 +53,7 @@ impl City {
             public_url: "https://ventanilla.example".into(),
             receipt_key: at("receipt.key"),
             municipality_key: Some(at("city.key")),
+            municipality_public: None,
             staff_token_hash: vec![TokenHash::of("staff").to_hex()],
             behind_proxy: false,
             peers: vec![PeerConfig {
@@ -75,7 +76,7 @@ impl City {
             config,
             clock: Clock::manual("2026-11-24T14:00:00Z".parse().expect("time")),
             stop: Stop::default(),
-            http: http_client().expect("a client"),
+            http: http_client(None).expect("a client"),
         }
     }
 

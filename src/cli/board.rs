@@ -64,7 +64,7 @@ pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
     let zone = jiff::tz::TimeZone::get(&arguments.time_zone)
         .with_context(|| format!("Time zone {} is unknown; write an IANA name", arguments.time_zone))?;
     let (runtime, stop) = roles::begin()?;
-    let http = crate::app::http_client()?;
+    let http = crate::app::http_client(None)?;
     let id: String = clock::random::<4>()
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -34,7 +34,7 @@ pub(super) async fn office(
 ) -> Result<RunningOffice, StartError> {
     let source = line::source(&config);
     let lock = app::backup::Lock::take(&source.lock, source.role)?;
-    let line = line::prepare(&config)?;
+    let line = line::prepare(&config, &clock)?;
     let (line_clock, line_stop) = (clock.clone(), stop.clone());
     app::office::start(config, clock, stop, move |office| {
         let faces = console::routes(office).merge(board::routes(office));

@@ -16,6 +16,8 @@ use crate::config::central::CentralConfig;
 use crate::config::office::OfficeConfig;
 use crate::domain::seal::{SigningKey, VerifyingKey};
 use crate::store::Db;
+use crate::store::devices::Place;
+use crate::store::municipal::Municipal;
 
 /// `ventanilla central …`
 #[derive(Subcommand)]
@@ -25,6 +27,20 @@ pub(super) enum CentralAction {
         /// The manifest of the copy, `central-….manifest.json`.
         #[arg(long)]
         from: PathBuf,
+    },
+    /// Makes a one-time code that lets an office's hub or a kiosk in; it lasts 15 minutes.
+    EnrolCode {
+        /// Its name: for a hub the id of the office, which its settings carry too.
+        #[arg(long)]
+        device: String,
+        /// Id of its office.
+        #[arg(long)]
+        office: String,
+    },
+    /// Takes a device out of service; what it holds stays on it.
+    RevokeDevice {
+        /// Which.
+        device: String,
     },
     /// Publishes a signed catalogue: offices and kiosks fetch it within minutes.
     Publish {
@@ -72,12 +88,32 @@ pub(super) fn central(
                 Ok(())
             })
         }
+        Some(CentralAction::EnrolCode { device, office }) => {
+            super::devices::invite(&desk(&config)?, Place { device, office })
+        }
+        Some(CentralAction::RevokeDevice { device }) => super::devices::revoke(&desk(&config)?, device),
         Some(CentralAction::Publish { bundle }) => super::publish::publish(&config, &bundle),
         Some(CentralAction::Restore { from }) => {
             let key = keyfile::signing(&config.receipt_key)?;
             restore(&app::source(&config), &from, &[key.verifying()])
         }
     }
+}
+
+/// Central's store, beside a running central or without one.
+pub(super) struct Desk {
+    pub runtime: tokio::runtime::Runtime,
+    pub store: Municipal,
+}
+
+fn desk(config: &CentralConfig) -> anyhow::Result<Desk> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("The program cannot start its threads")?;
+    let store = runtime.block_on(app::open_store(config, Clock::System.now()))?;
+    Ok(Desk { runtime, store })
 }
 
 pub(super) fn restore_office(config: &OfficeConfig, from: &Path) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
 use crate::domain::staff::backoff::LOCK_TRIES;
 use crate::domain::staff::{Role, secret};
+use crate::store::devices::Place;
 use crate::store::office::{Account, Hashed};
 use crate::store::{self, Db};
 
@@ -27,6 +28,17 @@ pub(super) enum OfficeAction {
     Token(TokenArguments),
     /// People who may log in. With --login alone it makes one, or changes one; the password is read from standard input.
     User(UserArguments),
+    /// Makes a one-time code that lets a kiosk in; it lasts 15 minutes.
+    EnrolCode {
+        /// Its name at this office, such as k3.
+        #[arg(long)]
+        kiosk: String,
+    },
+    /// Takes a kiosk that was let in by code out of service; what it holds stays on it.
+    RevokeDevice {
+        /// Which.
+        kiosk: String,
+    },
     /// Puts a copy in the place of the office's file; the file that is there is moved aside, never deleted.
     Restore {
         /// The manifest of the copy.
@@ -138,6 +150,20 @@ fn role(word: &str) -> Result<Role, String> {
 pub(super) fn run(config: &OfficeConfig, action: OfficeAction) -> anyhow::Result<()> {
     match action {
         OfficeAction::Restore { from } => super::municipal::restore_office(config, &from),
+        OfficeAction::EnrolCode { kiosk } => {
+            let desk = Desk::open(config)?;
+            if desk.kiosks.contains(&kiosk) {
+                bail!("Kiosk {kiosk} is in the settings already; take it out there, or choose another name");
+            }
+            let place = Place {
+                device: kiosk,
+                office: config.office.id.clone(),
+            };
+            super::devices::invite_at_office(&desk.db, place)
+        }
+        OfficeAction::RevokeDevice { kiosk } => {
+            super::devices::revoke_at_office(&Desk::open(config)?.db, kiosk)
+        }
         OfficeAction::Token(arguments) => tokens(&Desk::open(config)?, arguments),
         OfficeAction::User(arguments) => users(&Desk::open(config)?, arguments),
     }

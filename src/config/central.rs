@@ -30,6 +30,9 @@ pub struct CentralConfig {
     /// File of the municipality's private key; without it nobody can read a content here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub municipality_key: Option<PathBuf>,
+    /// File of the municipality's public key, told to devices that are let in; without it, that of the private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub municipality_public: Option<PathBuf>,
     /// SHA-256 of each staff token, 64 hex digits.
     #[serde(default)]
     pub staff_token_hash: Vec<String>,
@@ -65,6 +68,7 @@ impl CentralConfig {
         beside(&mut self.data);
         beside(&mut self.receipt_key);
         self.municipality_key.iter_mut().for_each(beside);
+        self.municipality_public.iter_mut().for_each(beside);
         self.epoch_file.iter_mut().for_each(beside);
         if let Some(published) = &mut self.published {
             published.resolve(settings);

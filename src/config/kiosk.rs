@@ -63,7 +63,8 @@ impl KioskConfig {
             .map(|recipient| &mut recipient.key)
             .for_each(beside);
         if let Some(office) = &mut self.office {
-            beside(&mut office.token_file);
+            office.token_file.iter_mut().for_each(beside);
+            office.authority.iter_mut().for_each(beside);
             office.receipt_keys.iter_mut().for_each(beside);
         }
         let second = self.printing.second.as_mut().map(|second| &mut second.printer);
@@ -149,10 +150,15 @@ pub struct Place {
 pub struct Upstream {
     /// `http://127.0.0.1:7301`.
     pub url: String,
-    /// File with the device's secret token.
-    pub token_file: PathBuf,
+    /// File with the device's secret token; without it each request is signed with the device key, as the office
+    /// let it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
     /// Files with the public keys that sign for what was received, the present and the next.
     pub receipt_keys: Vec<PathBuf>,
+    /// File with the certificate (PEM) of the office's own authority: only that office is believed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<PathBuf>,
 }
 
 /// A public key to seal to.

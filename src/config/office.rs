@@ -190,7 +190,9 @@ impl OfficeConfig {
             .filter_map(|kiosk| kiosk.public_key.as_mut())
             .for_each(beside);
         if let Some(central) = &mut self.central {
-            beside(&mut central.token_file);
+            central.token_file.iter_mut().for_each(beside);
+            central.device_key.iter_mut().for_each(beside);
+            central.authority.iter_mut().for_each(beside);
             central.receipt_keys.iter_mut().for_each(beside);
         }
         self
@@ -272,8 +274,15 @@ pub struct KioskConfig {
 pub struct Upstream {
     /// Its address, such as `https://ventanilla.quito.gob.ec`.
     pub url: String,
-    /// File with our token for it.
-    pub token_file: PathBuf,
+    /// File with our token for it; without it each request is signed with `device_key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// File of this hub's own key, with which central let it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<PathBuf>,
+    /// File with the certificate (PEM) of central's own authority: only that central is believed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<PathBuf>,
     /// Files of the public keys that sign for what it received, the present and the next.
     #[serde(default)]
     pub receipt_keys: Vec<PathBuf>,

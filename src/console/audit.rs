@@ -178,6 +178,9 @@ fn tone(event: &AuditEvent) -> &'static str {
         | AuditEvent::SessionsRevoked { .. }
         | AuditEvent::TokenMade { .. }
         | AuditEvent::TokenRevoked { .. }
+        | AuditEvent::DeviceInvited { .. }
+        | AuditEvent::DeviceEnrolled { .. }
+        | AuditEvent::DeviceRevoked { .. }
         | AuditEvent::ClockConfirmed { .. }
         | AuditEvent::SettingsChanged { .. } => "warn",
         AuditEvent::LogBegan { .. }

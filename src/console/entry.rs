@@ -97,7 +97,7 @@ pub(super) fn refuse(app: &OfficeApp, parts: &Parts, no: No) -> Response {
         No::Forbidden | No::Foreign | No::Stale if by_script => StatusCode::FORBIDDEN.into_response(),
         No::Forbidden | No::Foreign => refused(app, k.say("office-refused-role")),
         No::Stale => refused(app, k.say("office-refused-stale")),
-        No::Store(error) => Problem::from(error).into_response(),
+        No::Device(_) | No::Store(_) => Problem::from(no).into_response(),
     }
 }
 

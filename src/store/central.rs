@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use super::{Schema, StoreError, backup, inbox, lives};
+use super::{Schema, StoreError, backup, chain, devices, inbox, lives};
 
 /// Every table of the municipality's file.
 pub const SCHEMA: Schema = Schema {
@@ -15,6 +15,8 @@ pub const SCHEMA: Schema = Schema {
         lives::TABLES,
         backup::TABLES,
         inbox::DOUBTS,
+        devices::TABLES,
+        chain::TABLES,
     ],
 };
 

@@ -12,7 +12,10 @@ mod full_disk_tests;
 mod reserve;
 
 pub mod backup;
+pub mod both;
 pub mod central;
+pub mod chain;
+pub mod devices;
 pub mod inbox;
 pub mod kiosk;
 pub mod lives;

@@ -87,6 +87,10 @@ impl Postgres {
         Ok(store)
     }
 
+    pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
     /// Refuses a server that would lose what it acknowledged.
     async fn is_durable(&self) -> Result<(), StoreError> {
         let client = self.pool.get().await?;

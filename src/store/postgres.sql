@@ -70,3 +70,43 @@ CREATE TABLE IF NOT EXISTS access (
     reason text NOT NULL,
     hash bytea NOT NULL
 );
+-- Devices that were enrolled, and the codes that let them in; see `devices.rs`.
+CREATE TABLE IF NOT EXISTS device (
+    id text NOT NULL,
+    kid text NOT NULL,
+    office text NOT NULL,
+    key text NOT NULL,
+    enrolled_at bigint NOT NULL,
+    vouched_by text,
+    revoked_at bigint,
+    seq bigint NOT NULL,
+    PRIMARY KEY (id, kid)
+);
+CREATE TABLE IF NOT EXISTS enrol_code (
+    hash text PRIMARY KEY,
+    device text NOT NULL,
+    office text NOT NULL,
+    expires_at bigint NOT NULL,
+    made_by text NOT NULL,
+    used_kid text
+);
+-- The audit log; see `chain.rs`.
+CREATE TABLE IF NOT EXISTS audit (
+    seq bigint PRIMARY KEY,
+    at bigint NOT NULL,
+    who text,
+    peer text,
+    event text NOT NULL,
+    hash bytea NOT NULL
+);
+CREATE TABLE IF NOT EXISTS audit_checkpoint (
+    seq bigint NOT NULL,
+    at bigint NOT NULL,
+    text text NOT NULL UNIQUE
+);
+CREATE OR REPLACE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'the audit log is only added to at its end'; END $$;
+CREATE OR REPLACE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_stays();
+CREATE OR REPLACE TRIGGER audit_checkpoint_stays BEFORE UPDATE OR DELETE ON audit_checkpoint
+    FOR EACH ROW EXECUTE FUNCTION audit_stays();

@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 
+use super::credential::Credential;
+use super::http::{self, HttpError};
 use super::plan::{Reply, read_answer, read_retry_after};
 use super::wire::{ANSWER_MAX, BatchWire, ItemWire, PATH};
-use crate::domain::redacted::Redacted;
 use crate::domain::submission::{Acknowledgement, Item};
 
 /// A line to one server.
@@ -23,7 +24,7 @@ enum Line {
     Http {
         http: reqwest::Client,
         url: String,
-        token: Redacted<String>,
+        credential: Credential,
     },
     Made(Carry),
 }
@@ -51,44 +52,32 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Why there is no line.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The certificate is none.
-    #[error("The certificate of the server's authority cannot be read; give it as PEM")]
-    Certificate(#[source] reqwest::Error),
-    /// No client could be made.
-    #[error("No secure connection can be set up on this machine")]
-    Build(#[source] reqwest::Error),
-}
-
 /// Long enough for a slow mobile line, short enough that a dead one shows.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 impl Client {
-    /// A line to the server at `base` (`https://…`, no path), as the device whose token this is.
+    /// A line to the server at `base` (`https://…`, no path), as the device that this proves.
     ///
     /// With `authority` (PEM) only servers of that private authority are believed.
-    pub fn new(base: &str, token: Redacted<String>, authority: Option<&[u8]>) -> Result<Self, ClientError> {
-        // reqwest is built without a provider; a second call is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
+    ///
+    /// # Errors
+    /// When the authority is not readable.
+    pub fn new(
+        base: &str,
+        credential: impl Into<Credential>,
+        authority: Option<&[u8]>,
+    ) -> Result<Self, HttpError> {
+        let http = http::builder(authority)?
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("ventanilla/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = authority {
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(pem).map_err(ClientError::Certificate)?;
-            builder = builder.tls_certs_only(certificates);
-        }
+            .build()
+            .map_err(HttpError::Build)?;
         Ok(Self {
             line: Line::Http {
-                http: builder.build().map_err(ClientError::Build)?,
+                http,
                 url: format!("{}{PATH}", base.trim_end_matches('/')),
-                token,
+                credential: credential.into(),
             },
         })
     }
@@ -109,7 +98,11 @@ impl Client {
         };
         let body = serde_json::to_vec(&batch).expect("a batch is plain data");
         let carried = match &self.line {
-            Line::Http { http, url, token } => carry(http, url, token, body).await,
+            Line::Http {
+                http,
+                url,
+                credential,
+            } => carry(http, url, credential, body).await,
             Line::Made(carry) => carry(body).await,
         };
         match carried {
@@ -133,16 +126,16 @@ impl Client {
 async fn carry(
     http: &reqwest::Client,
     url: &str,
-    token: &Redacted<String>,
+    credential: &Credential,
     body: Vec<u8>,
 ) -> Result<Carried, &'static str> {
-    let response = http
+    let request = http
         .post(url)
-        .bearer_auth(token.reveal())
         .header(CONTENT_TYPE, "application/json")
         .header(ACCEPT, "application/json")
-        .body(body)
-        .send()
+        .body(body);
+    let response = credential
+        .send(http, request)
         .await
         .map_err(|error| nothing(&error))?;
     let status = response.status().as_u16();

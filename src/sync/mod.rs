@@ -6,6 +6,10 @@
 
 pub mod board;
 pub mod client;
+pub mod credential;
+pub mod enrol;
+pub mod gate;
+pub mod http;
 pub mod office;
 pub mod plan;
 pub mod server;

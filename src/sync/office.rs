@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::credential::Credential;
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::printing::{OrderOutcome, PaperOrder};
 
@@ -48,6 +49,11 @@ pub enum OfficeError {
 }
 
 impl OfficeError {
+    /// Whether the office says that this device was taken out of service.
+    pub fn is_revoked(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, code, .. } if code == "device_revoked")
+    }
+
     /// Whether the same request will be refused for ever.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if matches!(status, 400 | 404 | 409 | 422))
@@ -59,7 +65,7 @@ impl OfficeError {
 pub struct OfficeClient {
     http: reqwest::Client,
     base: String,
-    token: String,
+    credential: Credential,
     deadlines: Deadlines,
 }
 
@@ -266,12 +272,17 @@ pub struct LeaseWire {
 }
 
 impl OfficeClient {
-    /// A client for the office at `base`, with this device's token.
-    pub fn new(http: reqwest::Client, base: &str, token: String, deadlines: Deadlines) -> Self {
+    /// A client for the office at `base`, as the device that this proves.
+    pub fn new(
+        http: reqwest::Client,
+        base: &str,
+        credential: impl Into<Credential>,
+        deadlines: Deadlines,
+    ) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
-            token,
+            credential: credential.into(),
             deadlines,
         }
     }
@@ -318,20 +329,14 @@ impl OfficeClient {
 
     /// The queues as they stand.
     pub async fn queues(&self) -> Result<Vec<QueueWire>, OfficeError> {
-        let request = self
-            .http
-            .get(format!("{}/api/v1/queues", self.base))
-            .bearer_auth(&self.token);
-        answer(request.timeout(self.deadlines.background)).await
+        let request = self.http.get(format!("{}/api/v1/queues", self.base));
+        self.answer(request.timeout(self.deadlines.background)).await
     }
 
     /// A turn of today by its number.
     pub async fn turn(&self, number: &str) -> Result<TurnWire, OfficeError> {
-        let request = self
-            .http
-            .get(format!("{}/api/v1/turns/{number}", self.base))
-            .bearer_auth(&self.token);
-        answer(request.timeout(self.deadlines.background)).await
+        let request = self.http.get(format!("{}/api/v1/turns/{number}", self.base));
+        self.answer(request.timeout(self.deadlines.background)).await
     }
 
     /// Brings an absent person's turn back into the line.
@@ -339,9 +344,8 @@ impl OfficeClient {
         let request = self
             .http
             .post(format!("{}/api/v1/tickets/{id}/rejoin", self.base))
-            .bearer_auth(&self.token)
             .header("Idempotency-Key", key.to_string());
-        heard(request.timeout(self.deadlines.background)).await
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// Tells staff that somebody at this kiosk asks for a person.
@@ -349,9 +353,8 @@ impl OfficeClient {
         let request = self
             .http
             .post(format!("{}/api/v1/kiosks/{kiosk}/help", self.base))
-            .bearer_auth(&self.token)
             .json(&serde_json::json!({ "step": step }));
-        heard(request.timeout(self.deadlines.background)).await
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// Whether somebody of the staff is on the way to this kiosk.
@@ -372,9 +375,8 @@ impl OfficeClient {
     pub async fn end_help(&self, kiosk: &str) -> Result<(), OfficeError> {
         let request = self
             .http
-            .post(format!("{}/api/v1/kiosks/{kiosk}/help/end", self.base))
-            .bearer_auth(&self.token);
-        heard(request.timeout(self.deadlines.background)).await
+            .post(format!("{}/api/v1/kiosks/{kiosk}/help/end", self.base));
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// What staff ask of this kiosk's printers.
@@ -401,9 +403,8 @@ impl OfficeClient {
         let request = self
             .http
             .post(format!("{}/api/v1/kiosks/{kiosk}/usage", self.base))
-            .bearer_auth(&self.token)
             .json(wire);
-        heard(request.timeout(self.deadlines.background)).await
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// Tells how this kiosk's printers are.
@@ -411,15 +412,30 @@ impl OfficeClient {
         let request = self
             .http
             .post(format!("{}/api/v1/kiosks/{kiosk}/health", self.base))
-            .bearer_auth(&self.token)
             .json(&serde_json::json!({ "printers": printers }));
-        heard(request.timeout(self.deadlines.background)).await
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// The office's rule and names, as the board shows them.
     pub async fn board(&self) -> Result<serde_json::Value, OfficeError> {
         let request = self.http.get(format!("{}/api/v1/board", self.base));
-        answer(request.timeout(self.deadlines.background)).await
+        self.answer(request.timeout(self.deadlines.background)).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, OfficeError> {
+        let sent = self.credential.send(&self.http, request).await;
+        sent.map_err(OfficeError::Unreachable)
+    }
+
+    async fn answer<T: serde::de::DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, OfficeError> {
+        read(self.send(request).await?).await
+    }
+
+    async fn heard(&self, request: reqwest::RequestBuilder) -> Result<(), OfficeError> {
+        heard(self.send(request).await?).await
     }
 
     async fn post<B: Serialize, T: serde::de::DeserializeOwned>(
@@ -429,20 +445,15 @@ impl OfficeClient {
         body: &B,
         deadline: Duration,
     ) -> Result<T, OfficeError> {
-        let mut request = self
-            .http
-            .post(format!("{}{path}", self.base))
-            .bearer_auth(&self.token)
-            .json(body);
+        let mut request = self.http.post(format!("{}{path}", self.base)).json(body);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key.to_string());
         }
-        answer(request.timeout(deadline)).await
+        self.answer(request.timeout(deadline)).await
     }
 }
 
-async fn answer<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, OfficeError> {
-    let response = request.send().await.map_err(OfficeError::Unreachable)?;
+async fn read<T: serde::de::DeserializeOwned>(response: reqwest::Response) -> Result<T, OfficeError> {
     let status = response.status();
     if !status.is_success() {
         let text = response.text().await.unwrap_or_default();
@@ -461,9 +472,8 @@ async fn answer<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilder
     response.json().await.map_err(OfficeError::Unreachable)
 }
 
-/// Sends what is answered with a word or with nothing at all.
-async fn heard(request: reqwest::RequestBuilder) -> Result<(), OfficeError> {
-    let response = request.send().await.map_err(OfficeError::Unreachable)?;
+/// What is answered with a word or with nothing at all.
+async fn heard(response: reqwest::Response) -> Result<(), OfficeError> {
     if response.status().is_success() {
         return Ok(());
     }

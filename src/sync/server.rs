@@ -3,17 +3,18 @@
 //! The same router stands in the office and at the municipality; what keeping means is a function they give.
 //! It answers only after that function returned, that is after the commit.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::future::BoxFuture;
 
+use super::gate::Gate;
 use super::wire::{AnswerWire, BODY_MAX, BatchWire, ITEMS_MAX, PATH, ProblemWire, VerdictWire};
 use crate::clock::Clock;
 use crate::domain::seal::Signed;
@@ -43,8 +44,8 @@ pub struct KeepError;
 /// What the router needs.
 #[derive(Clone)]
 pub struct Door {
-    /// The devices that may hand in; may change while it runs.
-    pub peers: Arc<RwLock<PeerBook>>,
+    /// Lets in the devices that may hand in.
+    pub gate: Arc<Gate>,
     /// Keeps what is handed in.
     pub keep: Keep,
     /// The clock.
@@ -77,37 +78,19 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// The answer to a request without a token that fits.
-pub fn unauthorized() -> Response {
-    let mut response = problem(
-        StatusCode::UNAUTHORIZED,
-        "token-refused",
-        "The token is missing or not known here; send `Authorization: Bearer` with a valid one",
-    );
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
-    response
-}
-
-async fn take_batch(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(token) = bearer(&headers) else {
-        return unauthorized();
-    };
+async fn take_batch(
+    State(door): State<Door>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     // Checked before the body is looked at: a stranger makes us parse nothing.
-    let known = {
-        let peers = door
-            .peers
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        peers
-            .by_token(token)
-            .cloned()
-            .map(|sender| (peers.clone(), sender))
+    let sender = match door.gate.admit(&method, &uri, &headers, &body) {
+        Ok(sender) => sender,
+        Err(refused) => return refused.answer(),
     };
-    let Some((peers, sender)) = known else {
-        return unauthorized();
-    };
+    let peers = door.gate.book();
     let batch: BatchWire = match serde_json::from_slice(&body) {
         Ok(batch) => batch,
         Err(error) => {

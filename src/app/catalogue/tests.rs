@@ -1,12 +1,13 @@
 //! A catalogue on its way from the publisher by central and the office to a kiosk, by the real routes.
 
 use std::collections::BTreeMap;
+use std::sync::RwLock;
 
 use super::*;
 use crate::app::http_client;
 use crate::domain::procedure::quito;
 use crate::domain::seal::SigningKey;
-use crate::domain::submission::peers::{Peer, TokenHash};
+use crate::domain::submission::peers::{Peer, PeerBook, TokenHash};
 
 fn key(n: u8) -> SigningKey {
     SigningKey::generate(&[n; 32])
@@ -62,22 +63,18 @@ fn place() -> Place {
 }
 
 async fn serve(shelf: &Shelf) -> Source {
-    let peer = Peer {
-        id: "below".into(),
-        office: "centro".into(),
-        token: Some(TokenHash::of("secret")),
-        key: None,
-    };
-    let app = routes(shelf.clone(), Arc::new(RwLock::new(PeerBook::new(vec![peer]))));
+    let peer = Peer::with_token("below", "centro", TokenHash::of("secret"));
+    let book = Arc::new(RwLock::new(PeerBook::new(vec![peer])));
+    let app = routes(shelf.clone(), Gate::new(book, Clock::System));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, app).await.expect("served") });
     Source {
-        http: http_client().expect("a client"),
+        http: http_client(None).expect("a client"),
         url: format!("http://{address}"),
-        token: Redacted::new("secret".into()),
+        credential: "secret".to_owned().into(),
     }
 }
 
@@ -113,7 +110,7 @@ async fn a_catalogue_goes_down_by_every_step_and_an_unchanged_one_is_not_sent_ag
     fetch(&between, &kiosk.shelf, now()).await;
     assert_eq!(kiosk.shelf.installed().expect("installed").manifest.version, 2);
     let stranger = Source {
-        token: Redacted::new("guess".into()),
+        credential: "guess".to_owned().into(),
         ..above
     };
     assert!(matches!(

@@ -51,7 +51,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
     let mut told = Told::default();
     let voice = crate::devices::narrator::is_there();
     loop {
-        let mut offline = true;
+        let (mut offline, mut revoked) = (true, false);
         if let Some(office) = &shell.office {
             match office.queues().await {
                 Ok(answer) => {
@@ -59,15 +59,20 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
                     queues = answer;
                     hold_numbers(&shell, office, &queues).await;
                 }
+                Err(problem) if problem.is_revoked() => {
+                    warn!("this kiosk was taken out of service; what it holds stays here");
+                    (offline, revoked) = (false, true);
+                }
                 Err(problem) => debug!(%problem, "the office was not heard"),
             }
             if !offline
+                && !revoked
                 && let Ok(board) = office.board().await
                 && let Some(k) = board.get("max_priority_run").and_then(serde_json::Value::as_u64)
             {
                 priority_run = u8::try_from(k).unwrap_or(priority_run);
             }
-            if !offline {
+            if !offline && !revoked {
                 told.tell(&shell, office).await;
             }
         }
@@ -79,7 +84,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
         let around = Surroundings {
             offline,
             storage_full: room(&shell) < ROOM_LEAST,
-            out_of_service: false,
+            out_of_service: revoked,
             voice,
             priority_run,
             queues: looks(&shell, &queues, offline),

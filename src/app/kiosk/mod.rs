@@ -31,11 +31,10 @@ use crate::clock::{self, Clock};
 use crate::config::kiosk::KioskConfig;
 use crate::devices::printer::{Printer, Profile};
 use crate::domain::id::Moment;
-use crate::domain::redacted::Redacted;
 use crate::domain::session::{Effect, Input, Saved, Setup};
 use crate::domain::ticket::BusinessDate;
 use crate::store::{self, Db};
-use crate::sync::office::{Deadlines, OfficeClient};
+use crate::sync::office::OfficeClient;
 
 pub use inbox::{Inbox, Outlet, channel};
 pub use press::PrinterHealth;
@@ -162,28 +161,18 @@ pub async fn start(
         recipients: setup::recipients(&config.recipients, published.as_ref())?,
     };
     let day_cut = SignedDuration::from_hours(i64::from(config.place.day_cut_hour));
-    let http = super::http_client()?;
-    let token = config
+    let upstream = config
         .office
         .as_ref()
-        .map(|upstream| setup::secret(&upstream.token_file))
+        .map(|office| setup::upstream(&config, office, &sealer.key, &clock))
         .transpose()?;
-    let office = config
-        .office
-        .as_ref()
-        .zip(token.clone())
-        .map(|(upstream, token)| OfficeClient::new(http.clone(), &upstream.url, token, Deadlines::default()));
-    if let (Some(shelf), Some((upstream, token))) = (shelf, config.office.as_ref().zip(token.clone())) {
-        let source = catalogue::Source {
-            http: http.clone(),
-            url: upstream.url.clone(),
-            token: Redacted::new(token),
-        };
-        catalogue::follow(source, shelf, clock.clone(), stop.clone());
-    }
-    let sender = match config.office.as_ref().zip(token) {
-        Some((upstream, token)) => {
-            let line = setup::line(upstream, token)?;
+    let http = super::http_client(None)?;
+    let office = upstream.as_ref().map(|(office, _)| office.clone());
+    let sender = match upstream {
+        Some((office, line)) => {
+            if let Some(shelf) = shelf {
+                catalogue::follow(office.source(), shelf, clock.clone(), stop.clone());
+            }
             let delays = crate::sync::plan::Delays::default();
             let (sender, _) =
                 outbox::Sender::start(opened.db.clone(), line, clock.clone(), stop.clone(), delays);
@@ -191,6 +180,7 @@ pub async fn start(
         }
         None => None,
     };
+    let office = office.map(|office| office.client);
     let (outlet, inbox) = inbox::channel();
     let printers = print::Healths::default();
     let shell = Arc::new(Shell {

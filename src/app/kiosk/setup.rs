@@ -9,16 +9,19 @@ use sha2::{Digest, Sha256};
 use tracing::{error, warn};
 
 use crate::app::StartError;
+use crate::app::catalogue;
 use crate::app::outbox::Upstream;
+use crate::clock::Clock;
 use crate::config::kiosk::{self, KioskConfig, RecipientConfig};
 use crate::domain::procedure::bundle::Bundle;
 use crate::domain::procedure::{Catalogue, quito};
-use crate::domain::redacted::Redacted;
-use crate::domain::seal::{Recipient, Role, VerifyingKey, hex};
+use crate::domain::seal::{Recipient, Role, SigningKey, VerifyingKey, hex};
 use crate::domain::search::SearchIndex;
 use crate::domain::session::{Delays, Setup};
 use crate::forms::{self, Form};
 use crate::sync::client::Client;
+use crate::sync::credential::Credential;
+use crate::sync::office::{Deadlines, OfficeClient};
 
 /// The files of a catalogue, as text and as workbooks.
 struct Files {
@@ -223,23 +226,66 @@ fn from_settings(configs: &[RecipientConfig]) -> Result<Vec<Recipient>, StartErr
         .collect()
 }
 
-/// The line to the office, and whose signature to believe.
-pub(super) fn line(upstream: &kiosk::Upstream, token: String) -> Result<Upstream, StartError> {
-    let receipt_keys = upstream
+/// How the office is reached.
+#[derive(Clone)]
+pub(super) struct OfficeLine {
+    pub client: OfficeClient,
+    http: reqwest::Client,
+    url: String,
+    credential: Credential,
+}
+
+impl OfficeLine {
+    /// Where a newer catalogue comes from.
+    pub(super) fn source(&self) -> catalogue::Source {
+        catalogue::Source {
+            http: self.http.clone(),
+            url: self.url.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+}
+
+/// The lines to the office: for turns, and for submissions with whose signature to believe.
+pub(super) fn upstream(
+    config: &KioskConfig,
+    office: &kiosk::Upstream,
+    key: &SigningKey,
+    clock: &Clock,
+) -> Result<(OfficeLine, Upstream), StartError> {
+    let credential = match &office.token_file {
+        Some(path) => Credential::from(read_text(path)?.trim().to_owned()),
+        None => Credential::device(&config.id, key.clone(), clock.clone()),
+    };
+    let authority = office
+        .authority
+        .as_deref()
+        .map(|path| read_text(path).map(String::into_bytes))
+        .transpose()?;
+    let receipt_keys = office
         .receipt_keys
         .iter()
         .map(|path| VerifyingKey::parse(&read_text(path)?).map_err(|problem| unusable(path, &problem)))
         .collect::<Result<_, _>>()?;
-    let client =
-        Client::new(&upstream.url, Redacted::new(token), None).map_err(|problem| StartError::Setup {
-            what: format!("The line to {}", upstream.url),
+    let client = Client::new(&office.url, credential.clone(), authority.as_deref()).map_err(|problem| {
+        StartError::Setup {
+            what: format!("The line to {}", office.url),
             problem: problem.to_string(),
-        })?;
-    Ok(Upstream { client, receipt_keys })
-}
-
-pub(super) fn secret(path: &Path) -> Result<String, StartError> {
-    Ok(read_text(path)?.trim().to_owned())
+        }
+    })?;
+    let http = crate::app::http_client(authority.as_deref())?;
+    let line = OfficeLine {
+        client: OfficeClient::new(
+            http.clone(),
+            &office.url,
+            credential.clone(),
+            Deadlines::default(),
+        ),
+        http,
+        url: office.url.clone(),
+        credential,
+    };
+    Ok((line, Upstream { client, receipt_keys }))
 }
 
 fn read_text(path: &Path) -> Result<String, StartError> {

@@ -405,7 +405,7 @@ impl OfficeApp {
         change: Change,
     ) -> Result<Result<Changed, AccountError>, StoreError> {
         let (by, now) = (Actor::Person(staff.clone(), peer.0.clone()), self.now());
-        let kiosks: Vec<String> = self.config.kiosks.iter().map(|kiosk| kiosk.id.clone()).collect();
+        let kiosks = self.kiosk_ids();
         self.db.write(move |c| apply(c, &by, &change, &kiosks, now)).await
     }
 

@@ -196,7 +196,7 @@ pub(super) fn named_kiosk(app: &OfficeApp, caller: &Caller, id: String) -> Resul
     }
     let unknown = || Problem::not_found("There is no such kiosk in this office");
     // Looked up first: a name that no kiosk could have is just one that none has.
-    if !app.config().kiosks.iter().any(|known| known.id == id) {
+    if !app.kiosk_ids().contains(&id) {
         return Err(unknown());
     }
     kiosk_of(caller, Some(KioskId(id)), app)?.ok_or_else(unknown)

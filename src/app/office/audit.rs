@@ -199,7 +199,7 @@ impl OfficeApp {
     pub(super) fn is_by_staff(&self, ask: &Ask) -> bool {
         ask.who
             .as_ref()
-            .is_some_and(|who| !self.config.kiosks.iter().any(|kiosk| kiosk.id == *who))
+            .is_some_and(|who| !self.kiosk_ids().contains(who))
     }
 
     /// Entries of the log, newest first.

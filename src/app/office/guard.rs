@@ -22,10 +22,14 @@ use super::OfficeApp;
 use super::auth::{Caller, FORM_TOKEN, Peer, form_token, is_same_site};
 use super::problem::Problem;
 use crate::domain::staff::Permission;
+use crate::domain::ticket::KioskId;
 use crate::store::{StoreError, office as store};
+use crate::sync::gate::{Gate as SyncGate, Refused, TIME_HEADER};
 
 /// Largest form a page of ours sends.
 const FORM_MAX: usize = 64 * 1024;
+/// Largest body that a kiosk signs here; submissions have a way of their own.
+const SIGNED_MAX: usize = 256 * 1024;
 /// A session's last use is written at most this often.
 const USE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -58,6 +62,9 @@ pub enum No {
     /// A form without the token of this session.
     #[error("The page is old or not ours; load it again")]
     Stale,
+    /// A device whose signature does not count.
+    #[error("{}", .0.title())]
+    Device(Refused),
     /// It could not be found out, or not be put on record.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +80,7 @@ impl From<No> for Problem {
                 No::Locked.to_string(),
             ),
             No::Forbidden | No::Foreign | No::Stale => Self::forbidden(&no.to_string()),
+            No::Device(refused) => Self::new(refused.status(), refused.code(), refused.title()),
             No::Store(error) => error.into(),
         }
     }
@@ -80,6 +88,18 @@ impl From<No> for Problem {
 
 /// Turns a refusal into an answer.
 pub type Refuse = fn(&OfficeApp, &Parts, No) -> Response;
+
+fn refuse(_: &OfficeApp, _: &Parts, no: No) -> Response {
+    let time = match &no {
+        No::Device(refused) => refused.time(),
+        No::Unknown | No::Locked | No::Forbidden | No::Foreign | No::Stale | No::Store(_) => None,
+    };
+    let mut response = Problem::from(no).into_response();
+    if let Some(time) = time {
+        response.headers_mut().insert(TIME_HEADER, time);
+    }
+    response
+}
 
 /// The token for the forms of a page, handed from the guard to whoever writes it into them.
 #[derive(Clone, Debug)]
@@ -97,7 +117,7 @@ pub struct Guarded {
 impl Guarded {
     /// Routes for programs, kiosks and persons; refusals are problems.
     pub fn api(office: &Arc<OfficeApp>) -> Self {
-        Self::new(office, |_, _, no| Problem::from(no).into_response(), false)
+        Self::new(office, refuse, false)
     }
 
     /// Routes for persons with a browser.
@@ -199,7 +219,15 @@ impl Gate {
         if self.persons_only && parts.headers.contains_key(header::AUTHORIZATION) {
             return Err(No::Forbidden);
         }
-        let (caller, secret) = match self.office.who(&parts.headers) {
+        let mut body = body;
+        let known = if SyncGate::is_signed(&parts.headers) {
+            let bytes = to_bytes(body, SIGNED_MAX).await.map_err(|_| No::Unknown)?;
+            body = Body::from(bytes.clone());
+            self.device(parts, &bytes).map(|kiosk| (kiosk, None))
+        } else {
+            self.office.who(&parts.headers)
+        };
+        let (caller, secret) = match known {
             Err(No::Unknown | No::Locked) if self.permission.is_public() => (Caller::Anybody, None),
             known => known?,
         };
@@ -230,6 +258,21 @@ impl Gate {
                 .await?;
         }
         Ok((caller, token, body))
+    }
+
+    /// The kiosk that signed this.
+    fn device(&self, parts: &Parts, body: &[u8]) -> Result<Caller, No> {
+        let devices = self.office.devices.get().ok_or(No::Unknown)?;
+        let peer = devices
+            .gate()
+            .admit(&parts.method, &parts.uri, &parts.headers, body)
+            .map_err(|refused| match refused {
+                Refused::Unknown => No::Unknown,
+                other => No::Device(other),
+            })?;
+        let kiosk = KioskId(peer.id);
+        self.office.saw_kiosk(&kiosk);
+        Ok(Caller::Kiosk(kiosk))
     }
 
     /// A page that renews itself, or listens, is not a person who works.

@@ -20,6 +20,7 @@ use super::kiosks::KioskWatch;
 use super::time::Time;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
+use crate::app::devices::Registry;
 use crate::clock::{self, Clock};
 use crate::config::office::OfficeConfig;
 use crate::config::zones::Zone;
@@ -54,6 +55,8 @@ pub struct OfficeApp {
     pub(super) boards: BoardWatch,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
     pub(super) kiosk_watch: KioskWatch,
+    /// Kiosks that were let in by code, once the line stands.
+    pub(super) devices: OnceLock<Arc<Registry>>,
     /// Two passwords are hashed at once, and no more.
     pub(super) hashing: Semaphore,
     pub(super) journal: Journal,
@@ -144,6 +147,7 @@ impl OfficeApp {
             board: Mutex::new(HashMap::new()),
             kiosks_seen: Mutex::new(HashMap::new()),
             kiosk_watch: KioskWatch::default(),
+            devices: OnceLock::new(),
             hashing: Semaphore::new(2),
             journal,
             forms: OnceLock::new(),
@@ -444,15 +448,24 @@ impl OfficeApp {
     /// When each kiosk of the configuration last spoke to us.
     pub fn kiosks_seen(&self) -> Vec<(KioskId, Option<Timestamp>)> {
         let seen = lock(&self.kiosks_seen);
-        self.config
-            .kiosks
-            .iter()
-            .map(|kiosk| {
-                let id = KioskId(kiosk.id.clone());
-                let at = seen.get(&id).copied();
-                (id, at)
-            })
-            .collect()
+        let look = |id: String| {
+            let id = KioskId(id);
+            let at = seen.get(&id).copied();
+            (id, at)
+        };
+        self.kiosk_ids().into_iter().map(look).collect()
+    }
+
+    /// The kiosks of the settings and those that were let in by code.
+    pub fn kiosk_ids(&self) -> Vec<String> {
+        let settled = self.config.kiosks.iter().map(|kiosk| kiosk.id.clone());
+        let enrolled = self.devices.get().map(|devices| devices.enrolled());
+        settled.chain(enrolled.unwrap_or_default()).collect()
+    }
+
+    /// Gives the office its book of devices; only the first one counts.
+    pub fn plug_devices(&self, devices: Arc<Registry>) {
+        let _ = self.devices.set(devices);
     }
 
     /// A ticket of any day.

@@ -4,7 +4,7 @@
 //! A submission and its place in the outbox are one transaction, so that what a kiosk was told is here goes on.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use jiff::SignedDuration;
@@ -13,29 +13,34 @@ use tracing::{debug, warn};
 use super::form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 use super::hub::OfficeApp;
 use crate::app::catalogue::{self, Shelf};
+use crate::app::devices::{self, Above, Registry};
 use crate::app::outbox::intake::Intake;
 use crate::app::outbox::{Sender, Upstream, keyfile};
 use crate::app::{StartError, Stop, backup};
 use crate::clock::Clock;
-use crate::config::office::OfficeConfig;
+use crate::config::office::{self, OfficeConfig};
 use crate::domain::id::SubmissionId;
-use crate::domain::redacted::Redacted;
-use crate::domain::seal::{self, OpeningKey, SigningKey, VerifyingKey};
+use crate::domain::seal::{self, OpeningKey, Role, SigningKey, VerifyingKey};
 use crate::domain::submission::Content;
 use crate::domain::submission::peers::{Peer, PeerBook, TokenHash};
 use crate::i18n;
+use crate::store::devices as rows;
+use crate::store::municipal::Municipal;
 use crate::store::{Db, inbox, outbox};
 use crate::sync::client::Client;
+use crate::sync::credential::Credential;
+use crate::sync::enrol::{PlaceWire, RecipientWire, WelcomeWire};
 use crate::sync::plan::Delays;
 use crate::sync::server;
 
 /// Keys and addresses, read before anything is started.
 pub struct Line {
-    /// The catalogue's place, and whom to ask for a newer one.
-    catalogue: Option<(Shelf, Option<catalogue::Source>)>,
+    catalogue: Option<Shelf>,
     peers: PeerBook,
     receipt_key: Option<SigningKey>,
     opening: Option<OpeningKey>,
+    /// Who is asked for a newer catalogue, and to know our kiosks.
+    above: Option<Above>,
     upstream: Option<Upstream>,
 }
 
@@ -43,7 +48,7 @@ pub struct Line {
 ///
 /// # Errors
 /// When a key, a token or an address is not usable.
-pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
+pub fn prepare(config: &OfficeConfig, clock: &Clock) -> Result<Line, StartError> {
     let mut peers = Vec::new();
     for kiosk in &config.kiosks {
         let Some(path) = &kiosk.public_key else { continue };
@@ -55,31 +60,26 @@ pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
         })?;
         let key = verifying(path)?;
         peers.push(Peer {
-            id: kiosk.id.clone(),
-            office: config.office.id.clone(),
             token: Some(token),
-            key: Some(key),
+            ..Peer::with_key(&kiosk.id, &config.office.id, key)
         });
     }
+    let receipt_key = config.receipt_key.as_deref().map(keyfile::signing).transpose()?;
+    let opening = config.office_key.as_deref().map(keyfile::opening).transpose()?;
+    let above = config
+        .central
+        .as_ref()
+        .map(|central| above(config, central, clock))
+        .transpose()?;
     let catalogue = match &config.published {
         None => None,
-        Some(published) => {
-            let above = match &config.central {
-                None => None,
-                Some(central) => Some(catalogue::Source {
-                    http: crate::app::http_client()?,
-                    url: central.url.clone(),
-                    token: Redacted::new(read(&central.token_file)?.trim().to_owned()),
-                }),
-            };
-            Some((Shelf::new(&config.data, published)?, above))
-        }
+        Some(published) => Some(Shelf::new(&config.data, published)?),
     };
-    let upstream = match &config.central {
+    let upstream = match config.central.as_ref().zip(above.as_ref()) {
         None => None,
-        Some(central) => {
-            let token = read(&central.token_file)?.trim().to_owned();
-            let client = Client::new(&central.url, Redacted::new(token), None)
+        Some((central, above)) => {
+            let authority = authority(central)?;
+            let client = Client::new(&central.url, above.credential.clone(), authority.as_deref())
                 .map_err(|problem| setup(&format!("The line to {}", central.url), &problem.to_string()))?;
             let receipt_keys = central
                 .receipt_keys
@@ -92,10 +92,38 @@ pub fn prepare(config: &OfficeConfig) -> Result<Line, StartError> {
     Ok(Line {
         catalogue,
         peers: PeerBook::new(peers),
-        receipt_key: config.receipt_key.as_deref().map(keyfile::signing).transpose()?,
-        opening: config.office_key.as_deref().map(keyfile::opening).transpose()?,
+        receipt_key,
+        opening,
+        above,
         upstream,
     })
+}
+
+/// Who we are at central, and how it is reached.
+fn above(config: &OfficeConfig, central: &office::Upstream, clock: &Clock) -> Result<Above, StartError> {
+    let credential = match (&central.token_file, &central.device_key) {
+        (Some(token), _) => Credential::from(read(token)?.trim().to_owned()),
+        (None, Some(key)) => Credential::device(&config.office.id, keyfile::signing(key)?, clock.clone()),
+        (None, None) => {
+            return Err(setup(
+                "The line to central",
+                "it needs token_file, or device_key with which central let this hub in",
+            ));
+        }
+    };
+    Ok(Above {
+        http: crate::app::http_client(authority(central)?.as_deref())?,
+        url: central.url.clone(),
+        credential,
+    })
+}
+
+fn authority(central: &office::Upstream) -> Result<Option<Vec<u8>>, StartError> {
+    central
+        .authority
+        .as_deref()
+        .map(|path| read(path).map(String::into_bytes))
+        .transpose()
 }
 
 impl Line {
@@ -104,15 +132,22 @@ impl Line {
     /// `lock` is held as long as these routes live.
     pub fn attach(self, office: &Arc<OfficeApp>, clock: Clock, stop: Stop, lock: backup::Lock) -> Router {
         let db = office.db().clone();
+        let registry = self.registry(office, &clock);
+        registry.follow(stop.clone());
+        office.plug_devices(Arc::clone(&registry));
         if let Some(key) = self.opening {
             office.plug_forms(opener(db.clone(), key, office.config().clone()));
         }
-        let peers = Arc::new(RwLock::new(self.peers));
-        let mut given = Router::new();
-        if let Some((shelf, above)) = self.catalogue {
-            given = catalogue::routes(shelf.clone(), Arc::clone(&peers));
-            if let Some(above) = above {
-                catalogue::follow(above, shelf, clock.clone(), stop.clone());
+        let mut given = devices::routes(Arc::clone(&registry));
+        if let Some(shelf) = self.catalogue {
+            given = given.merge(catalogue::routes(shelf.clone(), registry.gate()));
+            if let Some(above) = self.above {
+                let source = catalogue::Source {
+                    http: above.http,
+                    url: above.url,
+                    credential: above.credential,
+                };
+                catalogue::follow(source, shelf, clock.clone(), stop.clone());
             }
         }
         let Some(receipt_key) = self.receipt_key else {
@@ -157,7 +192,46 @@ impl Line {
                 }
             }),
         };
-        server::router(intake.door(peers)).merge(given)
+        server::router(intake.door(registry.gate())).merge(given)
+    }
+
+    fn registry(&self, office: &OfficeApp, clock: &Clock) -> Arc<Registry> {
+        let config = office.config();
+        let receipt_keys = self
+            .receipt_key
+            .iter()
+            .map(|key| key.verifying().to_text())
+            .collect();
+        let recipients = self.opening.iter().map(|key| RecipientWire {
+            role: "office".to_owned(),
+            key: key.recipient(Role::Office).to_text(),
+        });
+        let welcome = WelcomeWire {
+            receipt_keys,
+            recipients: recipients.collect(),
+            place: Some(PlaceWire {
+                id: config.office.id.clone(),
+                name: config.office.name.clone(),
+                kind: config.office.kind.clone(),
+                zone: config.time_zone.clone(),
+                day_cut_hour: config.day_cut_hour,
+            }),
+            verify_url: None,
+        };
+        let db = office.db().clone();
+        let rows = db.look_at(rows::all).unwrap_or_else(|problem| {
+            warn!(%problem, "the book of devices cannot be read; it is tried again");
+            Vec::new()
+        });
+        let (settled, above) = (self.peers.clone(), self.above.clone());
+        Registry::new(
+            Municipal::Sqlite(db),
+            &rows,
+            settled,
+            welcome,
+            above,
+            clock.clone(),
+        )
     }
 }
 

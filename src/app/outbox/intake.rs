@@ -1,6 +1,6 @@
 //! Keeps what is handed in: the office's hub and the municipality use the same one.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -10,8 +10,9 @@ use crate::clock::{Clock, random};
 use crate::domain::seal::{Signed, SigningKey};
 use crate::domain::submission::Verdict;
 use crate::domain::submission::durable::{MARK_DOMAIN, Mark};
-use crate::domain::submission::peers::{Arrival, Delivery, PeerBook};
+use crate::domain::submission::peers::{Arrival, Delivery};
 use crate::store::{Db, StoreError, inbox};
+use crate::sync::gate::Gate;
 use crate::sync::server::{Door, Keep, KeepError, Kept};
 
 /// What happens once for a new item, in the transaction that keeps it.
@@ -38,9 +39,9 @@ pub struct Intake {
 
 impl Intake {
     /// The door of [`crate::sync::server::router`] that leads here.
-    pub fn door(self, peers: Arc<RwLock<PeerBook>>) -> Door {
+    pub fn door(self, gate: Arc<Gate>) -> Door {
         Door {
-            peers,
+            gate,
             clock: self.clock.clone(),
             keep: self.keep(),
         }

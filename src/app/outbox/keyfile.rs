@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::app::StartError;
 use crate::clock::random;
-use crate::domain::seal::{KeyError, OpeningKey, SigningKey};
+use crate::domain::seal::{KeyError, OpeningKey, Recipient, Role, SigningKey};
 
 /// Reads a signing key, or makes one where there is none yet.
 pub fn signing(path: &Path) -> Result<SigningKey, StartError> {
@@ -22,6 +22,11 @@ pub fn signing(path: &Path) -> Result<SigningKey, StartError> {
 /// Reads a key that opens envelopes; never makes one, for a new one opens nothing.
 pub fn opening(path: &Path) -> Result<OpeningKey, StartError> {
     read(path, OpeningKey::parse)
+}
+
+/// Reads a public key to seal to.
+pub fn recipient(path: &Path, role: Role) -> Result<Recipient, StartError> {
+    read(path, |text| Recipient::parse(role, text))
 }
 
 /// Writes a new file that only its owner reads, on the disk before it returns; an existing one is left alone.

@@ -51,6 +51,8 @@ fn entry<'a>(peers: &'a mut Vec<Peer>, id: &str, office: &str) -> Result<&'a mut
                 office: office.to_owned(),
                 token: None,
                 key: None,
+                former: Vec::new(),
+                revoked: false,
             });
             peers.len() - 1
         }

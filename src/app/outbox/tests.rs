@@ -18,6 +18,7 @@ use crate::domain::submission::peers::{Peer, PeerBook, TokenHash};
 use crate::domain::submission::transit::State;
 use crate::domain::submission::{Answer, Content};
 use crate::store::{Opened, Schema, backup, central, inbox, lives};
+use crate::sync::gate::Gate;
 use crate::sync::server;
 
 const KIOSK: Schema = Schema {
@@ -53,10 +54,8 @@ fn server_key() -> SigningKey {
 
 fn peers() -> Arc<RwLock<PeerBook>> {
     let peer = |id: &str| Peer {
-        id: id.into(),
-        office: "centro".into(),
         token: Some(TokenHash::of(&format!("token of {id}"))),
-        key: Some(device(id).verifying()),
+        ..Peer::with_key(id, "centro", device(id).verifying())
     };
     Arc::new(RwLock::new(PeerBook::new(vec![peer("kiosk-1"), peer("hub")])))
 }
@@ -143,7 +142,7 @@ async fn serve_as(
         relays,
         after_commit: Arc::new(|_| {}),
     };
-    let router = server::router(intake.door(peers()));
+    let router = server::router(intake.door(Gate::new(peers(), Clock::System)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");

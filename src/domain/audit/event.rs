@@ -146,6 +146,23 @@ pub enum AuditEvent {
         /// Its name.
         name: String,
     },
+    /// A one-time code was made that lets a device in.
+    DeviceInvited {
+        /// Which.
+        device: String,
+    },
+    /// A device was let in with its key, or a hub vouched for it.
+    DeviceEnrolled {
+        /// Which.
+        device: String,
+        /// Name of its key.
+        kid: String,
+    },
+    /// A device was taken out of service.
+    DeviceRevoked {
+        /// Which.
+        device: String,
+    },
 }
 
 /// What came of a command.
@@ -193,6 +210,9 @@ impl AuditEvent {
             Self::SessionsRevoked { .. } => "sessions_revoked",
             Self::TokenMade { .. } => "token_made",
             Self::TokenRevoked { .. } => "token_revoked",
+            Self::DeviceInvited { .. } => "device_invited",
+            Self::DeviceEnrolled { .. } => "device_enrolled",
+            Self::DeviceRevoked { .. } => "device_revoked",
         }
     }
 
@@ -245,6 +265,8 @@ impl AuditEvent {
             Self::SessionsRevoked { login, sessions } => format!("{login} · {sessions}"),
             Self::TokenMade { name, role } => format!("{name} · {}", role_word(*role)),
             Self::TokenRevoked { name } => name.clone(),
+            Self::DeviceInvited { device } | Self::DeviceRevoked { device } => device.clone(),
+            Self::DeviceEnrolled { device, kid } => format!("{device} · {kid}"),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod durable;
 pub mod peers;
+pub mod request;
 pub mod transit;
 
 use jiff::Timestamp;

@@ -47,6 +47,36 @@ pub struct Peer {
     pub token: Option<TokenHash>,
     /// Checks its submissions and its receipts, where it signs any.
     pub key: Option<VerifyingKey>,
+    /// Keys it had before: what they signed then is still on its way, and on paper.
+    pub former: Vec<VerifyingKey>,
+    /// Taken out of service: it hands in nothing itself any more.
+    pub revoked: bool,
+}
+
+impl Peer {
+    /// One that proves itself with a token.
+    pub fn with_token(id: &str, office: &str, token: TokenHash) -> Self {
+        Self {
+            id: id.to_owned(),
+            office: office.to_owned(),
+            token: Some(token),
+            key: None,
+            former: Vec::new(),
+            revoked: false,
+        }
+    }
+
+    /// One that proves itself with a key.
+    pub fn with_key(id: &str, office: &str, key: VerifyingKey) -> Self {
+        Self {
+            id: id.to_owned(),
+            office: office.to_owned(),
+            token: None,
+            key: Some(key),
+            former: Vec::new(),
+            revoked: false,
+        }
+    }
 }
 
 /// All devices a server knows.
@@ -90,6 +120,17 @@ impl PeerBook {
         })
     }
 
+    /// Adds a device, in the place of one of the same id.
+    pub fn put(&mut self, peer: Peer) {
+        self.peers.retain(|one| one.id != peer.id);
+        self.peers.push(peer);
+    }
+
+    /// The devices.
+    pub fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
     /// The device of an id.
     pub fn by_id(&self, id: &str) -> Option<&Peer> {
         self.peers.iter().find(|peer| peer.id == id)
@@ -97,7 +138,11 @@ impl PeerBook {
 
     /// The keys that receipts may be signed with.
     pub fn keys(&self) -> Vec<VerifyingKey> {
-        self.peers.iter().filter_map(|peer| peer.key.clone()).collect()
+        let keys = self
+            .peers
+            .iter()
+            .flat_map(|peer| peer.key.iter().chain(&peer.former));
+        keys.cloned().collect()
     }
 
     /// Checks one item that `sender` hands in under the name `id`.
@@ -120,9 +165,10 @@ impl PeerBook {
             .filter(|device| device.office == header.office)
             .filter(|device| device.id == sender.id || device.office == sender.office)
             .ok_or(Reason::UnknownDevice)?;
-        let key = device.key.as_ref().ok_or(Reason::UnknownDevice)?;
         let hash = Hash::of(&envelope);
-        if !key.verify(SUBMISSION_DOMAIN, &hash.0, &signature) {
+        let mut keys = device.key.iter().chain(&device.former).peekable();
+        keys.peek().ok_or(Reason::UnknownDevice)?;
+        if !keys.any(|key| key.verify(SUBMISSION_DOMAIN, &hash.0, &signature)) {
             return Err(Reason::BadSignature);
         }
         Ok(Delivery {
@@ -147,10 +193,8 @@ mod tests {
     fn peer(id: &str, office: &str, n: u8) -> (Peer, SigningKey) {
         let key = SigningKey::generate(&[n; 32]);
         let peer = Peer {
-            id: id.into(),
-            office: office.into(),
             token: Some(TokenHash::of(id)),
-            key: Some(key.verifying()),
+            ..Peer::with_key(id, office, key.verifying())
         };
         (peer, key)
     }

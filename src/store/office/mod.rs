@@ -55,6 +55,7 @@ pub const SCHEMA: Schema = Schema {
         super::usage::OFFICE_TABLES,
         include_str!("0003_counted.sql"),
         "ALTER TABLE staff ADD COLUMN language TEXT;",
+        super::devices::TABLES,
     ],
 };
 

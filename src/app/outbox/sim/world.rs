@@ -25,6 +25,7 @@ use crate::domain::submission::transit::State;
 use crate::domain::submission::{Acknowledgement, Content, Hash};
 use crate::store::{Db, Reserve, Schema, central, office, outbox};
 use crate::sync::client::{Carried, Carry, Client};
+use crate::sync::gate::Gate;
 use crate::sync::plan::Delays;
 use crate::sync::server;
 use crate::sync::wire::{BatchWire, PATH};
@@ -143,10 +144,8 @@ fn server_key() -> SigningKey {
 
 fn peers() -> Arc<RwLock<PeerBook>> {
     let peer = |id: &str| Peer {
-        id: id.into(),
-        office: "centro".into(),
         token: Some(TokenHash::of(id)),
-        key: Some(device(id).verifying()),
+        ..Peer::with_key(id, "centro", device(id).verifying())
     };
     let all = KIOSKS.iter().chain(&["hub"]).map(|id| peer(id)).collect();
     Arc::new(RwLock::new(PeerBook::new(all)))
@@ -190,7 +189,7 @@ impl Receiver {
             relays: self.relays,
             after_commit: Arc::new(|_| {}),
         };
-        *self.router.lock().expect("lock") = server::router(intake.door(peers()));
+        *self.router.lock().expect("lock") = server::router(intake.door(Gate::new(peers(), Clock::System)));
     }
 
     /// Lets go of the file.
