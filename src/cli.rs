@@ -13,6 +13,7 @@ mod printer;
 mod procedure;
 mod publish;
 mod roles;
+mod settings;
 mod staff;
 mod tools;
 

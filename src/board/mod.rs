@@ -22,8 +22,8 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use crate::app::office::{BoardVoice, OfficeApp};
-use crate::config::zones::Zone;
 use crate::console::kit::{Kit, page};
+use crate::domain::office::Zone;
 
 #[derive(Template)]
 #[template(path = "board/board.html")]
@@ -80,14 +80,14 @@ async fn speak(
 /// The board of a zone; the list of zones where none of several was named, or one that does not exist.
 async fn board(State(office): State<Arc<OfficeApp>>, Query(wanted): Query<Wanted>) -> Response {
     let k = crate::console::kit_of(&office);
-    let zones = office.zones();
-    let zone = match zones {
+    let setup = office.setup();
+    let zone = match setup.zones.as_slice() {
         [only] if wanted.zone.is_empty() => Some(only),
-        _ => office.zone(&wanted.zone),
+        _ => setup.zone_of(&wanted.zone),
     };
     let Some(zone) = zone else {
         let unknown = !wanted.zone.is_empty();
-        let zones = zones.to_vec();
+        let zones = setup.zones.clone();
         let status = if unknown {
             StatusCode::NOT_FOUND
         } else {
@@ -95,7 +95,7 @@ async fn board(State(office): State<Arc<OfficeApp>>, Query(wanted): Query<Wanted
         };
         return (status, page(&ZonesPage { k, zones, unknown })).into_response();
     };
-    let rule = k.fill("office-rule-wall", "k", office.setup().max_run.get());
+    let rule = k.fill("office-rule-wall", "k", setup.max_run.get());
     page(&BoardPage {
         room: zone.name.clone(),
         time_zone: office.config().time_zone.clone(),

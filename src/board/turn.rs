@@ -209,7 +209,8 @@ fn known(app: &OfficeApp, k: &Kit, ticket: &TicketView) -> TurnLive {
         Status::Expired => ("warn", "turn-closed", k.say("turn-closed-text")),
         Status::Cancelled => ("warn", "turn-page-over", k.say("turn-page-over-text")),
     };
-    let queue = app.setup().queue(&ticket.queue);
+    let setup = app.setup();
+    let queue = setup.queue(&ticket.queue);
     TurnLive {
         number: ticket.number.clone(),
         queue: queue.map(|queue| queue.name.clone()).unwrap_or_default(),

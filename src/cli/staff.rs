@@ -39,6 +39,9 @@ pub(super) enum OfficeAction {
         /// Which.
         kiosk: String,
     },
+    /// What administrators set in the console: rules, hours, queues, profiles, zones and counters.
+    #[command(subcommand)]
+    Settings(super::settings::SettingsAction),
     /// Puts a copy in the place of the office's file; the file that is there is moved aside, never deleted.
     Restore {
         /// The manifest of the copy.
@@ -164,6 +167,7 @@ pub(super) fn run(config: &OfficeConfig, action: OfficeAction) -> anyhow::Result
         OfficeAction::RevokeDevice { kiosk } => {
             super::devices::revoke_at_office(&Desk::open(config)?.db, kiosk)
         }
+        OfficeAction::Settings(action) => super::settings::run(config, action),
         OfficeAction::Token(arguments) => tokens(&Desk::open(config)?, arguments),
         OfficeAction::User(arguments) => users(&Desk::open(config)?, arguments),
     }

@@ -1,5 +1,8 @@
 //! Settings of an office's hub.
 //!
+//! Rules, hours, queues, zones and counters are only what an office begins with: at its first start they go into its
+//! data file, and from then on administrators change them in the console; see [`OfficeConfig::settings`].
+//!
 //! Secrets are not here: passwords and staff tokens are in the store, keys in files of their own, and of a
 //! kiosk's token only its SHA-256 is written.
 
@@ -13,9 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::backup::BackupConfig;
 use super::published::PublishedConfig;
 use super::zones::ZoneConfig;
-use crate::domain::office::{CounterSetup, Hours, OfficeSetup, QueueSetup, TransferPlace, profile_name};
-use crate::domain::queue::{MaxRun, Profile};
-use crate::domain::ticket::{CounterNumber, QueueId, Series};
+use crate::domain::office::OfficeSetup;
+pub use crate::domain::office::settings::QueueSettings as QueueConfig;
+use crate::domain::office::settings::{
+    Base, CounterSettings, PROFILE_NAME_MAX, ProfileSettings, Rules, Settings, ZoneSettings,
+};
+use crate::domain::queue::MaxRun;
 use crate::i18n::Language;
 
 /// Everything `ventanilla office` needs to know.
@@ -110,23 +116,6 @@ pub struct OfficeConfig {
     pub backup: Option<BackupConfig>,
 }
 
-impl QueueConfig {
-    /// A queue with everything else as it is when nothing is written.
-    pub fn new(id: &str, name: &str, series: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            series: series.to_owned(),
-            service_minutes: service_minutes(),
-            hours: BTreeMap::new(),
-            daily_cap: None,
-            stops_by_forecast: true,
-            transfer_place: TransferPlace::Keep,
-            carries_over: false,
-        }
-    }
-}
-
 impl OfficeConfig {
     /// An office with everything else as it is when nothing is written.
     pub fn new(
@@ -213,36 +202,6 @@ pub struct Identity {
     pub room: String,
 }
 
-/// One queue.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QueueConfig {
-    /// Name for programs.
-    pub id: String,
-    /// Name for people.
-    pub name: String,
-    /// One or two capital letters in front of its numbers.
-    pub series: String,
-    /// Minutes an attention takes, until enough are measured.
-    #[serde(default = "service_minutes")]
-    pub service_minutes: u32,
-    /// Hours of this queue, where they are not the office's.
-    #[serde(default)]
-    pub hours: BTreeMap<String, Vec<String>>,
-    /// Tickets of a day at the most.
-    #[serde(default)]
-    pub daily_cap: Option<u32>,
-    /// Whether tickets stop when somebody new would still wait at closing time.
-    #[serde(default = "yes")]
-    pub stops_by_forecast: bool,
-    /// Where a ticket that is sent here stands: `keep` or `last`.
-    #[serde(default)]
-    pub transfer_place: TransferPlace,
-    /// Whether tickets that are open at the day cut go on waiting the next day.
-    #[serde(default)]
-    pub carries_over: bool,
-}
-
 /// One counter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -318,14 +277,8 @@ fn rejoin_behind() -> u32 {
 fn appointment_grace_minutes() -> u32 {
     15
 }
-fn yes() -> bool {
-    true
-}
 fn alarm_minutes() -> u32 {
     45
-}
-fn service_minutes() -> u32 {
-    8
 }
 
 /// SHA-256 of a kiosk's token as it is written in the configuration.
@@ -342,8 +295,6 @@ impl OfficeConfig {
     pub fn setup(&self) -> Result<OfficeSetup, String> {
         let zone = TimeZone::get(&self.time_zone)
             .map_err(|_| format!("time_zone {} is unknown; write an IANA name", self.time_zone))?;
-        let max_run = MaxRun::new(self.max_priority_run)
-            .ok_or_else(|| format!("max_priority_run is {}; write 1 to 9", self.max_priority_run))?;
         if self.day_cut_hour > 12 {
             return Err(format!("day_cut_hour is {}; write 0 to 12", self.day_cut_hour));
         }
@@ -353,6 +304,15 @@ impl OfficeConfig {
             }
         }
         self.check_zones()?;
+        let setup = self.settings()?.setup(&self.base(zone), 1);
+        setup.map_err(|problem| problem.to_string())
+    }
+
+    /// The part that an administrator may change while the office works, as this file says it.
+    ///
+    /// # Errors
+    /// When a closed day cannot be read.
+    pub fn settings(&self) -> Result<Settings, String> {
         let closures = self
             .closures
             .iter()
@@ -361,69 +321,97 @@ impl OfficeConfig {
                     .map_err(|_| format!("closures has {day}; write days like 2026-12-25"))
             })
             .collect::<Result<_, _>>()?;
-        let minutes = |minutes: u32| SignedDuration::from_mins(i64::from(minutes));
-        let setup = OfficeSetup {
-            recall_max: self.recall_max.max(1),
-            recall_gap: SignedDuration::from_secs(i64::from(self.recall_gap_seconds)),
-            rejoin_within: minutes(self.rejoin_minutes),
-            rejoin_max: self.rejoin_max,
-            rejoin_behind: usize::try_from(self.rejoin_behind).unwrap_or(usize::MAX),
-            appointment_grace: minutes(self.appointment_grace_minutes),
-            hours: hours("hours", &self.hours)?,
+        let profiles = self.profiles();
+        let counters = self.counters.iter().map(|counter| {
+            let of = |profile: &&ProfileSettings| {
+                (&profile.serves, &profile.then_serves) == (&counter.serves, &counter.then_serves)
+            };
+            let zone = self
+                .zones
+                .iter()
+                .find(|zone| zone.counters.contains(&counter.number));
+            CounterSettings {
+                number: counter.number,
+                profile: profiles
+                    .iter()
+                    .find(of)
+                    .map(|profile| profile.id.clone())
+                    .unwrap_or_default(),
+                zone: zone.map(|zone| zone.id.clone()),
+            }
+        });
+        Ok(Settings {
+            rules: Rules {
+                max_priority_run: self.max_priority_run,
+                no_show_calls: self.no_show_calls,
+                no_show_after_seconds: self.no_show_after_seconds,
+                recall_max: self.recall_max,
+                recall_gap_seconds: self.recall_gap_seconds,
+                rejoin_minutes: self.rejoin_minutes,
+                rejoin_max: self.rejoin_max,
+                rejoin_behind: self.rejoin_behind,
+                appointment_grace_minutes: self.appointment_grace_minutes,
+                alarm_minutes: self.alarm_minutes,
+            },
             closures,
+            hours: self.hours.clone(),
+            queues: self.queues.clone(),
+            zones: self
+                .zones
+                .iter()
+                .map(|zone| ZoneSettings {
+                    id: zone.id.clone(),
+                    name: zone.name.clone(),
+                })
+                .collect(),
+            counters: counters.collect(),
+            profiles,
+        })
+    }
+
+    /// One profile for each way in which counters serve, named after its queues.
+    fn profiles(&self) -> Vec<ProfileSettings> {
+        let name = |ids: &[String]| {
+            let name = |id: &String| {
+                let queue = self.queues.iter().find(|queue| queue.id == *id);
+                queue.map_or_else(|| id.clone(), |queue| queue.name.clone())
+            };
+            ids.iter().map(name).collect::<Vec<_>>().join(" + ")
+        };
+        let mut profiles: Vec<ProfileSettings> = Vec::new();
+        for counter in &self.counters {
+            let known = |profile: &ProfileSettings| {
+                (&profile.serves, &profile.then_serves) == (&counter.serves, &counter.then_serves)
+            };
+            if profiles.iter().any(known) {
+                continue;
+            }
+            let mut title = name(&counter.serves);
+            if !counter.then_serves.is_empty() {
+                title = format!("{title} > {}", name(&counter.then_serves));
+            }
+            profiles.push(ProfileSettings {
+                id: format!("p{}", profiles.len() + 1),
+                name: title
+                    .chars()
+                    .take(PROFILE_NAME_MAX)
+                    .collect::<String>()
+                    .trim()
+                    .to_owned(),
+                serves: counter.serves.clone(),
+                then_serves: counter.then_serves.clone(),
+            });
+        }
+        profiles
+    }
+
+    fn base(&self, zone: TimeZone) -> Base {
+        Base {
             zone,
             day_cut: SignedDuration::from_hours(i64::from(self.day_cut_hour)),
-            max_run,
-            lease_from: self.lease_from.max(1),
-            no_show_calls: self.no_show_calls,
-            no_show_after: SignedDuration::from_secs(i64::from(self.no_show_after_seconds)),
-            queues: self.queues.iter().map(queue).collect::<Result<_, _>>()?,
-            counters: self.counters.iter().map(counter).collect(),
-        };
-        setup.check().map_err(|problem| problem.to_string())?;
-        Ok(setup)
-    }
-}
-
-fn hours(of: &str, written: &BTreeMap<String, Vec<String>>) -> Result<Option<Hours>, String> {
-    if written.is_empty() {
-        return Ok(None);
-    }
-    let mut hours = Hours::default();
-    for (days, spans) in written {
-        for span in spans {
-            hours
-                .add(days, span)
-                .map_err(|problem| format!("{of} of the settings: {problem}"))?;
+            lease_from: self.lease_from,
+            room: self.office.room.clone(),
         }
-    }
-    Ok(Some(hours))
-}
-
-fn queue(config: &QueueConfig) -> Result<QueueSetup, String> {
-    Ok(QueueSetup {
-        hours: hours(&format!("hours of queue {}", config.id), &config.hours)?,
-        daily_cap: config.daily_cap,
-        stops_by_forecast: config.stops_by_forecast,
-        transfer_place: config.transfer_place,
-        carries_over: config.carries_over,
-        id: QueueId(config.id.clone()),
-        name: config.name.clone(),
-        series: Series(config.series.clone()),
-        service: SignedDuration::from_mins(i64::from(config.service_minutes.max(1))),
-    })
-}
-
-fn counter(config: &CounterConfig) -> CounterSetup {
-    let tier = |ids: &[String]| ids.iter().cloned().map(QueueId).collect::<Vec<_>>();
-    let mut tiers = vec![tier(&config.serves)];
-    if !config.then_serves.is_empty() {
-        tiers.push(tier(&config.then_serves));
-    }
-    let name = profile_name(&tiers);
-    CounterSetup {
-        number: CounterNumber(config.number),
-        profile: Profile { name, tiers },
     }
 }
 
@@ -444,6 +432,7 @@ counters = [{ number = 4, serves = ["tributos"] }]
         let config: OfficeConfig = crate::config::parse("o.toml".as_ref(), TEXT).expect("parses");
         let setup = config.setup().expect("fits");
         assert_eq!(setup.counters[0].profile.name, "tributos");
+        assert_eq!(setup.written.profiles[0].name, "Tributos");
         let wrong = TEXT.replace("serves = [\"tributos\"]", "serves = [\"tributo\"]");
         let config: OfficeConfig = crate::config::parse("o.toml".as_ref(), &wrong).expect("parses");
         assert!(config.setup().expect_err("refused").contains("tributo,"));

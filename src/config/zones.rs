@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::office::OfficeConfig;
-use crate::domain::ticket::CounterNumber;
 
-/// Id of the zone of an office that writes none.
-pub const ONLY: &str = "sala";
 /// Longest id of a zone: it stands in addresses.
 const ID_MAX: usize = 32;
 
@@ -27,38 +24,7 @@ pub struct ZoneConfig {
     pub counters: Vec<u16>,
 }
 
-/// A zone with its counters.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Zone {
-    /// Name for programs and addresses.
-    pub id: String,
-    /// Name for people.
-    pub name: String,
-    /// Its counters.
-    pub counters: BTreeSet<CounterNumber>,
-}
-
 impl OfficeConfig {
-    /// The zones in the order they are written; never none.
-    pub fn zones(&self) -> Vec<Zone> {
-        if self.zones.is_empty() {
-            let counters = self.counters.iter().map(|counter| CounterNumber(counter.number));
-            return vec![Zone {
-                id: ONLY.to_owned(),
-                name: self.office.room.clone(),
-                counters: counters.collect(),
-            }];
-        }
-        self.zones
-            .iter()
-            .map(|zone| Zone {
-                id: zone.id.clone(),
-                name: zone.name.clone(),
-                counters: zone.counters.iter().copied().map(CounterNumber).collect(),
-            })
-            .collect()
-    }
-
     /// Checks that each counter stands in exactly one zone.
     pub(super) fn check_zones(&self) -> Result<(), String> {
         let mut placed = BTreeSet::new();
@@ -113,9 +79,9 @@ counters = [{ number = 4, serves = ["tributos"] }, { number = 5, serves = ["trib
 
     #[test]
     fn an_older_file_is_one_zone_with_every_counter() {
-        let zones = with("").zones();
+        let zones = with("").setup().expect("fits").zones;
         assert_eq!(zones.len(), 1);
-        assert_eq!((zones[0].id.as_str(), zones[0].name.as_str()), (ONLY, "Sala A"));
+        assert_eq!((zones[0].id.as_str(), zones[0].name.as_str()), ("sala", "Sala A"));
         assert_eq!(zones[0].counters.len(), 2);
     }
 

@@ -121,13 +121,16 @@ struct ShownRow {
 }
 
 pub(super) async fn show(State(app): App, person: Person) -> Response {
-    let Some(counter) = person.session.counter else {
+    let counter = person.session.counter;
+    // A counter that an administrator took away while nobody worked there.
+    let Some(counter) = counter.filter(|number| app.setup().counter(*number).is_some()) else {
         return Redirect::to("/console/counters").into_response();
     };
     let queues = app
         .setup()
         .queues
         .iter()
+        .filter(|queue| !queue.retired)
         .map(|queue| (queue.id.to_string(), format!("{} · {}", queue.series, queue.name)))
         .collect();
     let live = build(&app, &person, counter, None).await;

@@ -182,7 +182,8 @@ fn tone(event: &AuditEvent) -> &'static str {
         | AuditEvent::DeviceEnrolled { .. }
         | AuditEvent::DeviceRevoked { .. }
         | AuditEvent::ClockConfirmed { .. }
-        | AuditEvent::SettingsChanged { .. } => "warn",
+        | AuditEvent::SettingsChanged { .. }
+        | AuditEvent::SettingsEdited { .. } => "warn",
         AuditEvent::LogBegan { .. }
         | AuditEvent::OfficeStarted { .. }
         | AuditEvent::OfficeStopped

@@ -330,7 +330,9 @@ fn choice(app: &OfficeApp, person: &Person, taken: Option<String>) -> Response {
                     .tiers
                     .iter()
                     .flatten()
-                    .filter_map(|id| setup.queue(id).map(|queue| queue.name.as_str()))
+                    .filter_map(|id| setup.queue(id))
+                    .filter(|queue| !queue.retired)
+                    .map(|queue| queue.name.as_str())
                     .collect();
                 let (state, word) = match now.state {
                     CounterState::Closed => ("off", "office-state-closed"),

@@ -17,6 +17,7 @@ pub mod kit;
 mod overview;
 mod printers;
 mod report;
+mod settings;
 mod steer;
 mod turn;
 
@@ -96,6 +97,33 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/printers", P::OrderPapers, printers::show)
         .get("/console/printers/live", P::OrderPapers, printers::live)
         .post("/console/printers/order", P::OrderPapers, printers::order)
+        .get("/console/settings", P::Configure, settings::home)
+        .get(
+            "/console/settings/counters",
+            P::Configure,
+            settings::counters::show,
+        )
+        .post(
+            "/console/settings/counters",
+            P::Configure,
+            settings::counters::change,
+        )
+        .get("/console/settings/queues", P::Configure, settings::queues::show)
+        .post("/console/settings/queues", P::Configure, settings::queues::change)
+        .get(
+            "/console/settings/profiles",
+            P::Configure,
+            settings::profiles::show,
+        )
+        .post(
+            "/console/settings/profiles",
+            P::Configure,
+            settings::profiles::change,
+        )
+        .get("/console/settings/hours", P::Configure, settings::hours::show)
+        .post("/console/settings/hours", P::Configure, settings::hours::change)
+        .get("/console/settings/rules", P::Configure, settings::rules::show)
+        .post("/console/settings/rules", P::Configure, settings::rules::change)
         .get("/console/accounts", P::UnlockAccounts, accounts::show)
         .post("/console/accounts/unlock", P::UnlockAccounts, accounts::unlock)
         .post("/console/accounts/add", P::ManageAccounts, accounts::add)
@@ -145,7 +173,7 @@ struct BarLink {
 }
 
 /// Pages of the bar: what each needs, its address, its word, and its name for [`Bar::of`].
-const PAGES: [(Permission, &str, &str, &str); 10] = [
+const PAGES: [(Permission, &str, &str, &str); 11] = [
     (
         Permission::WatchOffice,
         "/console/office",
@@ -182,6 +210,12 @@ const PAGES: [(Permission, &str, &str, &str); 10] = [
         "/console/report",
         "office-nav-report",
         "report",
+    ),
+    (
+        Permission::Configure,
+        "/console/settings",
+        "office-nav-settings",
+        "settings",
     ),
     (
         Permission::UnlockAccounts,

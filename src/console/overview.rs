@@ -247,7 +247,8 @@ fn doubt(app: &OfficeApp, k: &Kit) -> Option<Doubt> {
 
 fn build(app: &OfficeApp, person: &Person) -> Live {
     let k = person.kit(app);
-    let limit = app.config().alarm_minutes;
+    let setup = app.setup();
+    let limit = setup.alarm_minutes;
     let damaged = app.quarantined().is_some();
     let clock = doubt(app, &k);
     let kiosks = app
@@ -264,7 +265,7 @@ fn build(app: &OfficeApp, person: &Person) -> Live {
         })
         .collect::<Vec<_>>();
     // An office that wrote down no rooms may have no screen, and is not scolded for it.
-    let has_boards = !app.config().zones.is_empty();
+    let has_boards = !setup.written.zones.is_empty();
     let dark: Vec<String> = app
         .boards()
         .into_iter()
@@ -273,9 +274,7 @@ fn build(app: &OfficeApp, person: &Person) -> Live {
         .collect();
     app.look(|office, now| {
         let queues: Vec<QueueRow> = office
-            .setup()
-            .queues
-            .iter()
+            .queues()
             .map(|queue| queue_row(office, &queue.id, limit, now, &k))
             .collect();
         let count = |status| office.tickets().filter(|ticket| ticket.status == status).count();

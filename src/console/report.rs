@@ -101,8 +101,9 @@ pub(super) async fn show(State(app): App, person: Person, Query(which): Query<Wh
         Ok(read) => read,
         Err(error) => return Problem::from(error).into_response(),
     };
+    let setup = app.setup();
     let name = |id: &str| {
-        let queue = app.setup().queue(&id.into());
+        let queue = setup.queue(&id.into());
         queue.map_or_else(|| id.to_owned(), |queue| queue.name.clone())
     };
     let mut charts = charts(&office_report, &k);

@@ -59,9 +59,7 @@ fn draw(app: &OfficeApp, person: &Person, message: Option<String>) -> Response {
     let (queues, counters) = app.look(|office, now| {
         let orphaned: Vec<QueueId> = office.orphaned().into_iter().cloned().collect();
         let queues = office
-            .setup()
-            .queues
-            .iter()
+            .queues()
             .map(|queue| {
                 let intake = office.intake(&queue.id, Lane::General, now);
                 let (tone, words) = intake_words(intake, &k);
@@ -137,7 +135,7 @@ fn counters(office: &Office, k: &Kit) -> Vec<CounterRow> {
             all.push(tiers);
         }
     }
-    for queue in &setup.queues {
+    for queue in office.queues() {
         let alone = vec![vec![queue.id.clone()]];
         if !all.contains(&alone) {
             all.push(alone);

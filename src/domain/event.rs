@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{SubmissionId, TicketId};
+use super::office::settings::Settings;
 use super::printing::{OrderOutcome, PaperOrder};
 use super::queue::Decision;
 use super::ticket::{
@@ -307,6 +308,13 @@ pub enum What {
         #[serde(flatten)]
         totals: KioskTotals,
     },
+    /// An administrator changed the settings; what follows is decided under these.
+    SettingsChanged {
+        /// Their version.
+        version: u64,
+        /// All of them, so that the history explains itself.
+        settings: Box<Settings>,
+    },
     /// Staff looked at a masked answer; only its label is kept.
     Unmasked {
         /// The form.
@@ -352,6 +360,7 @@ impl What {
             Self::PrinterOrdered { .. } => "printer_ordered",
             Self::PrinterObeyed { .. } => "printer_obeyed",
             Self::KioskCounted { .. } => "kiosk_counted",
+            Self::SettingsChanged { .. } => "settings_changed",
             Self::Unmasked { .. } => "unmasked",
         }
     }
@@ -391,6 +400,7 @@ impl What {
             | Self::PrinterOrdered { .. }
             | Self::PrinterObeyed { .. }
             | Self::KioskCounted { .. }
+            | Self::SettingsChanged { .. }
             | Self::Unmasked { .. } => None,
         }
     }

@@ -363,11 +363,8 @@ impl OfficeClient {
         struct Wire {
             state: String,
         }
-        let request = self
-            .http
-            .get(format!("{}/api/v1/kiosks/{kiosk}/help", self.base))
-            .bearer_auth(&self.token);
-        let wire: Wire = answer(request.timeout(self.deadlines.background)).await?;
+        let request = self.http.get(format!("{}/api/v1/kiosks/{kiosk}/help", self.base));
+        let wire: Wire = self.answer(request.timeout(self.deadlines.background)).await?;
         Ok(wire.state == "coming")
     }
 
@@ -383,9 +380,8 @@ impl OfficeClient {
     pub async fn orders(&self, kiosk: &str) -> Result<Vec<OrderWire>, OfficeError> {
         let request = self
             .http
-            .get(format!("{}/api/v1/kiosks/{kiosk}/orders", self.base))
-            .bearer_auth(&self.token);
-        answer(request.timeout(self.deadlines.background)).await
+            .get(format!("{}/api/v1/kiosks/{kiosk}/orders", self.base));
+        self.answer(request.timeout(self.deadlines.background)).await
     }
 
     /// Tells what became of an order.
@@ -393,9 +389,8 @@ impl OfficeClient {
         let request = self
             .http
             .post(format!("{}/api/v1/kiosks/{kiosk}/orders/{asked}", self.base))
-            .bearer_auth(&self.token)
             .json(&serde_json::json!({ "outcome": outcome }));
-        heard(request.timeout(self.deadlines.background)).await
+        self.heard(request.timeout(self.deadlines.background)).await
     }
 
     /// Tells what was counted on a day.

@@ -384,7 +384,9 @@ pub(super) async fn lease(
     };
     match app.command(command, ask(&caller, &headers)?).await? {
         Reply::Lease(lease) => Ok((StatusCode::CREATED, Json(lease)).into_response()),
-        Reply::Ticket(_) | Reply::Counter(_) | Reply::Done => Err(refused(Refusal::LeaseCount)),
+        Reply::Ticket(_) | Reply::Counter(_) | Reply::Configured(_) | Reply::Done => {
+            Err(refused(Refusal::LeaseCount))
+        }
     }
 }
 
@@ -502,7 +504,7 @@ pub(crate) fn command(name: &str, counter: CounterNumber, wish: MoveBody) -> Res
 fn moved(reply: Reply) -> Moved {
     match reply {
         Reply::Ticket(ticket) => Moved { ticket },
-        Reply::Counter(_) | Reply::Lease(_) | Reply::Done => Moved { ticket: None },
+        Reply::Counter(_) | Reply::Lease(_) | Reply::Configured(_) | Reply::Done => Moved { ticket: None },
     }
 }
 

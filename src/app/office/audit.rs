@@ -21,8 +21,9 @@ use crate::app::StartError;
 use crate::app::outbox::keyfile;
 use crate::config::office::OfficeConfig;
 use crate::domain::audit::{AuditEvent, Checkpoint, Done, Entry, Findings, Verifier};
-use crate::domain::event::OfficeEvent;
+use crate::domain::event::{OfficeEvent, What};
 use crate::domain::office::Command;
+use crate::domain::office::settings::Difference;
 use crate::domain::seal::{SigningKey, VerifyingKey, hex};
 use crate::domain::staff::Permission;
 use crate::store::StoreError;
@@ -249,6 +250,7 @@ pub(super) fn commanded(
     command: &Command,
     request: &str,
     events: &[OfficeEvent],
+    changes: Vec<Difference>,
     refused: Option<&OfficeError>,
 ) -> AuditEvent {
     if let (
@@ -265,6 +267,13 @@ pub(super) fn commanded(
             submission: submission.clone(),
             label: label.clone(),
         };
+    }
+    let changed = events.iter().find_map(|event| match event.what {
+        What::SettingsChanged { version, .. } => Some(version),
+        _ => None,
+    });
+    if let Some(version) = changed {
+        return AuditEvent::SettingsEdited { version, changes };
     }
     let mut words = request.split(' ');
     AuditEvent::Commanded {

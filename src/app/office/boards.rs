@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::hub::{OfficeApp, lock};
-use crate::config::zones::Zone;
+use crate::domain::office::Zone;
 
 /// How long a zone may be without a screen: a television that is switched on takes about a minute.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -132,16 +132,12 @@ impl OfficeApp {
     /// Every zone with the screens that listen in it, for the supervisor.
     pub fn boards(&self) -> Vec<ZoneScreens> {
         let now = self.now();
-        self.zones.iter().map(|zone| self.boards.of(zone, now)).collect()
+        let setup = self.setup();
+        setup.zones.iter().map(|zone| self.boards.of(zone, now)).collect()
     }
 
-    /// The waiting zones of this office.
-    pub fn zones(&self) -> &[Zone] {
-        &self.zones
-    }
-
-    /// A zone by its id.
-    pub fn zone(&self, id: &str) -> Option<&Zone> {
-        self.zones.iter().find(|zone| zone.id == id)
+    /// A zone by its id, with the counters it has now.
+    pub fn zone(&self, id: &str) -> Option<Zone> {
+        self.setup().zone_of(id).cloned()
     }
 }

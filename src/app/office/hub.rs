@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast};
 use tracing::{info, warn};
 
@@ -23,11 +24,12 @@ use crate::app::Stop;
 use crate::app::devices::Registry;
 use crate::clock::{self, Clock};
 use crate::config::office::OfficeConfig;
-use crate::config::zones::Zone;
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::{Moment, TicketId};
-use crate::domain::office::{Command, Issue, Office, OfficeSetup, Order, Outcome, Refusal};
+use crate::domain::office::settings::differences;
+use crate::domain::office::{Command, Issue, Office, OfficeSetup, Order, Outcome, Refusal, Zone};
 use crate::domain::printing::PaperOrder;
+use crate::domain::seal::hex;
 use crate::domain::ticket::{CounterNumber, KioskId};
 use crate::store::office as store;
 use crate::store::{Db, StoreError};
@@ -41,7 +43,8 @@ type Pictured = (u64, Timestamp, Arc<str>);
 /// A running office: its state, its store and everybody who listens.
 pub struct OfficeApp {
     pub(super) config: OfficeConfig,
-    pub(super) setup: Arc<OfficeSetup>,
+    /// What the machine's own configuration says; what is in force is with the state.
+    given: Arc<OfficeSetup>,
     pub(super) clock: Clock,
     pub(super) time: Time,
     pub(super) stop: Stop,
@@ -51,7 +54,6 @@ pub struct OfficeApp {
     live: RwLock<Office>,
     events: broadcast::Sender<Arc<OfficeEvent>>,
     board: Mutex<HashMap<Option<String>, Pictured>>,
-    pub(super) zones: Vec<Zone>,
     pub(super) boards: BoardWatch,
     kiosks_seen: Mutex<HashMap<KioskId, Timestamp>>,
     pub(super) kiosk_watch: KioskWatch,
@@ -85,6 +87,8 @@ pub enum Reply {
     Counter(Box<CounterView>),
     /// A promised block.
     Lease(LeaseView),
+    /// The version of the settings from now on.
+    Configured(u64),
     /// Nothing to tell.
     Done,
 }
@@ -128,15 +132,14 @@ impl OfficeApp {
         quarantined: Option<PathBuf>,
         journal: Journal,
     ) -> Result<Self, StoreError> {
-        let setup = Arc::new(setup);
-        let shared = Arc::clone(&setup);
+        let given = Arc::new(setup);
+        let shared = Arc::clone(&given);
         let (office, newest) = db.read(move |c| Ok((store::load(c, &shared)?, store::newest_at(c)?)))?;
         Ok(Self {
             time: Time::begin(&clock, newest, office.has_open()),
-            zones: config.zones(),
             boards: BoardWatch::new(clock.now()),
             config,
-            setup,
+            given,
             clock,
             stop,
             db,
@@ -160,9 +163,10 @@ impl OfficeApp {
         &self.config
     }
 
-    /// Queues, counters and rules of this office.
-    pub fn setup(&self) -> &Arc<OfficeSetup> {
-        &self.setup
+    /// Queues, counters and rules of this office as they are in force now.
+    pub fn setup(&self) -> Arc<OfficeSetup> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(live.setup())
     }
 
     /// The office's store, for its staff and its tokens.
@@ -201,7 +205,7 @@ impl OfficeApp {
         let now = self.now();
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         if live.is_over(now) {
-            look(&Office::new(Arc::clone(&self.setup)), now)
+            look(&Office::new(Arc::clone(live.setup())), now)
         } else {
             look(&live, now)
         }
@@ -215,7 +219,7 @@ impl OfficeApp {
     /// What a zone's waiting room may see now; the whole office without one.
     pub fn snapshot(&self, zone: Option<&Zone>) -> BoardView {
         let seq = self.seq();
-        let mut board = self.look(|office, now| BoardView::of(&self.config, &self.zones, zone, office, now));
+        let mut board = self.look(|office, now| BoardView::of(&self.config, zone, office, now));
         board.seq = board.seq.max(seq);
         board
     }
@@ -245,9 +249,11 @@ impl OfficeApp {
     pub async fn issue(self: &Arc<Self>, wish: Issue, ask: Ask) -> Result<TicketView, OfficeError> {
         match self.command(Command::Issue(wish), ask).await? {
             Reply::Ticket(Some(ticket)) => Ok(*ticket),
-            Reply::Ticket(None) | Reply::Counter(_) | Reply::Lease(_) | Reply::Done => {
-                Err(Refusal::UnknownTicket.into())
-            }
+            Reply::Ticket(None)
+            | Reply::Counter(_)
+            | Reply::Lease(_)
+            | Reply::Configured(_)
+            | Reply::Done => Err(Refusal::UnknownTicket.into()),
         }
     }
 
@@ -281,7 +287,7 @@ impl OfficeApp {
         if working.seq() != stored {
             // The last commit did not happen: what we decided since is not true.
             warn!(believed = working.seq(), stored, "state rebuilt from the events");
-            *working = store::load(c, &self.setup)?;
+            *working = store::load(c, &self.given)?;
             lock(&self.outgoing).retain(|event| event.seq <= stored);
         }
         let done = |seq, answer| Ok(Carried { seq, answer });
@@ -324,22 +330,36 @@ impl OfficeApp {
             cause: ask.key.clone(),
             who: ask.who.clone(),
         };
+        // Compared before it is handled: afterwards the office knows only the new ones.
+        let differences = match &command {
+            Command::Configure { settings, .. } => differences(&working.setup().written, settings),
+            _ => Vec::new(),
+        };
         let handled = working.handle(&command, &order);
         store::append(c, &handled.events)?;
+        for event in &handled.events {
+            store::keep_settings(c, event)?;
+        }
         project(c, &working, &handled.events)?;
         let answer = match handled.outcome {
             Ok(outcome) => Ok(self.reply(&working, &outcome, &handled.events, now)),
             Err(refusal) => Err(OfficeError::Refused(refusal)),
         };
         if self.is_by_staff(ask) {
-            let event = audit::commanded(&command, &request, &handled.events, answer.as_ref().err());
+            let event = audit::commanded(
+                &command,
+                &request,
+                &handled.events,
+                differences,
+                answer.as_ref().err(),
+            );
             store::append_audit(c, now, ask.who.as_deref(), None, &event)?;
         }
         if let Ok(reply) = &answer {
             let body = serde_json::to_string(reply).map_err(|_| StoreError::Unreadable { what: "answer" })?;
             let ticket = match reply {
                 Reply::Ticket(ticket) => ticket.as_ref().map(|ticket| ticket.id),
-                Reply::Counter(_) | Reply::Lease(_) | Reply::Done => None,
+                Reply::Counter(_) | Reply::Lease(_) | Reply::Configured(_) | Reply::Done => None,
             };
             let answer = store::Answer {
                 request,
@@ -359,6 +379,7 @@ impl OfficeApp {
     fn reply(&self, office: &Office, outcome: &Outcome, events: &[OfficeEvent], now: Timestamp) -> Reply {
         match outcome {
             Outcome::Done => Reply::Done,
+            Outcome::Configured(version) => Reply::Configured(*version),
             Outcome::Ticket(None) => Reply::Ticket(None),
             Outcome::Ticket(Some(id)) => Reply::Ticket(office.ticket(*id).map(|ticket| {
                 // What was told at issue is in the event already; it is not worked out twice.
@@ -488,14 +509,16 @@ impl OfficeApp {
         salvaged: Option<Option<Vec<store::Salvaged>>>,
     ) -> Result<(), OfficeError> {
         self.command(Command::Tick, Ask::default()).await?;
+        self.take_wishes().await;
         let Some(salvaged) = salvaged else {
             return Ok(());
         };
-        for queue in &self.setup.queues {
+        let setup = self.setup();
+        for queue in &setup.queues {
             let known = salvaged
                 .as_ref()
                 .and_then(|all| all.iter().find(|one| one.series == queue.series));
-            let command = super::salvaging::go_on(queue, known, salvaged.is_some(), self.setup.lease_from);
+            let command = super::salvaging::go_on(queue, known, salvaged.is_some(), setup.lease_from);
             info!(series = %queue.series, "numbers go on after a damaged file");
             self.command(command, Ask::default()).await?;
         }
@@ -511,6 +534,7 @@ impl OfficeApp {
         if over && let Err(error) = self.command(Command::Tick, Ask::default()).await {
             warn!(error = %error, "the day could not be turned yet");
         }
+        self.take_wishes().await;
     }
 }
 
@@ -576,6 +600,10 @@ fn request(command: &Command) -> String {
         },
         Command::Obeyed { kiosk, asked, .. } => format!("obeyed {kiosk} {asked}"),
         Command::Count { kiosk, totals } => format!("count {kiosk} {}", totals.date),
+        Command::Configure { version, settings } => {
+            let body = serde_json::to_vec(settings).unwrap_or_default();
+            format!("configure v{version} {}", hex(&Sha256::digest(body)))
+        }
         Command::Unmask {
             counter, submission, ..
         } => format!("unmask {counter} {submission}"),

@@ -19,6 +19,7 @@ mod orders;
 mod problem;
 mod report;
 mod salvaging;
+mod settings;
 mod stream;
 mod time;
 mod turns;
@@ -59,6 +60,7 @@ pub use kiosks::{HealthBody, KioskView, PrinterBody};
 pub use orders::OrderView;
 pub use problem::Problem;
 pub use report::{OfficeReport, as_csv, days_of};
+pub use settings::{FaultView, SettingsBody, SettingsView};
 pub use time::{ClockError, ClockState, HealthView};
 pub use turns::TurnView;
 pub use usage::UsageReport;
@@ -120,6 +122,8 @@ pub async fn start(
         .as_ref()
         .map(|aside| store::salvage(&aside.join(FILE), setup.date_of(clock.now())));
     let journal = audit::Journal::open(&config)?;
+    let aside = opened.quarantined.as_ref().map(|aside| aside.join(FILE));
+    settings::begin(&config, &opened.db, aside.as_deref(), clock.now()).await?;
     let office = OfficeApp::new(
         config,
         setup,
@@ -272,6 +276,8 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
         .get("/api/v1/reports/day", Permission::ReadReports, report::day)
         .get("/api/v1/reports/range", Permission::ReadReports, report::range)
         .get("/api/v1/reports/usage", Permission::ReadReports, usage::report)
+        .get("/api/v1/settings", Permission::Configure, settings::read)
+        .post("/api/v1/settings", Permission::Configure, settings::change)
         .get("/api/v1/health", Permission::SeeHealth, time::health)
         .get("/api/v1/openapi.json", Permission::SeeBoard, openapi::description)
 }

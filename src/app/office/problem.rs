@@ -8,6 +8,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use super::hub::OfficeError;
+use super::settings::FaultView;
 use super::views::{CounterView, TicketView};
 use crate::domain::office::Refusal;
 use crate::store::StoreError;
@@ -31,6 +32,9 @@ pub struct Problem {
     detail: String,
     /// A stable word for programs.
     code: &'static str,
+    /// What is wrong with settings, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<FaultView>,
     /// The counter as it is now, for an illegal move.
     #[serde(skip_serializing_if = "Option::is_none")]
     counter: Option<Box<CounterView>>,
@@ -48,6 +52,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             code,
+            faults: Vec::new(),
             counter: None,
             ticket: None,
         }
@@ -104,6 +109,7 @@ impl From<OfficeError> for Problem {
                     Refusal::UnknownQueue(_)
                     | Refusal::LeaseCount
                     | Refusal::ReasonMissing { .. }
+                    | Refusal::SettingsFaulty(_)
                     | Refusal::BadProfile => StatusCode::UNPROCESSABLE_ENTITY,
                     Refusal::CounterNotOpen(_)
                     | Refusal::CounterBusy { .. }
@@ -116,12 +122,16 @@ impl From<OfficeError> for Problem {
                     | Refusal::RejoinLate { .. }
                     | Refusal::RejoinOften { .. }
                     | Refusal::SameLane(_)
+                    | Refusal::SettingsStale { .. }
+                    | Refusal::SettingsInUse(_)
                     | Refusal::NotTaking { .. }
                     | Refusal::SameQueue(_)
                     | Refusal::NothingParked(_)
                     | Refusal::NumberTaken(_) => StatusCode::CONFLICT,
                 };
-                Self::new(status, refusal.code(), refusal.to_string())
+                let mut problem = Self::new(status, refusal.code(), refusal.to_string());
+                problem.faults = FaultView::all(&refusal);
+                problem
             }
             OfficeError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

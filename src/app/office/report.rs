@@ -42,12 +42,19 @@ impl OfficeApp {
 
     fn report_of(&self, events: &[OfficeEvent], from: BusinessDate, to: BusinessDate) -> OfficeReport {
         let (tickets, out_of_turn) = Facts::of(events);
-        let queues: Vec<QueueId> = self.setup.queues.iter().map(|queue| queue.id.clone()).collect();
+        let setup = self.setup();
+        let mut queues: Vec<QueueId> = setup.queues.iter().map(|queue| queue.id.clone()).collect();
+        // A queue that is not in the settings any more still had its people.
+        for ticket in &tickets {
+            if !queues.contains(&ticket.queue) {
+                queues.push(ticket.queue.clone());
+            }
+        }
         let counters = counter_lines(events, self.now());
         OfficeReport {
             date: from.to_string(),
             to: to.to_string(),
-            report: Report::of(&tickets, &queues, &self.setup.zone, out_of_turn, counters),
+            report: Report::of(&tickets, &queues, &setup.zone, out_of_turn, counters),
         }
     }
 }
@@ -69,7 +76,7 @@ pub fn days_of(
     from: Option<&str>,
     to: Option<&str>,
 ) -> Result<(BusinessDate, BusinessDate), Problem> {
-    let today = app.setup.date_of(app.now());
+    let today = app.setup().date_of(app.now());
     let date = |text: Option<&str>, missing: BusinessDate| match text.filter(|text| !text.is_empty()) {
         Some(text) => text
             .parse()

@@ -21,8 +21,8 @@ use super::OfficeApp;
 use super::boards::{BoardWatch, Stay};
 use super::problem::Problem;
 use super::views::{BoardView, CallView};
-use crate::config::zones::Zone;
 use crate::domain::event::OfficeEvent;
+use crate::domain::office::Zone;
 
 /// A board takes ten seconds of silence for a lost hub, so it hears from us twice as often.
 const BEAT: Duration = Duration::from_secs(4);
@@ -58,8 +58,9 @@ impl Listener {
         let Some(id) = self.zone.as_deref().filter(|id| !id.is_empty()) else {
             return Ok(None);
         };
-        app.zone(id).cloned().map(Some).ok_or_else(|| {
-            let known: Vec<&str> = app.zones().iter().map(|zone| zone.id.as_str()).collect();
+        app.zone(id).map(Some).ok_or_else(|| {
+            let setup = app.setup();
+            let known: Vec<&str> = setup.zones.iter().map(|zone| zone.id.as_str()).collect();
             Problem::new(
                 StatusCode::NOT_FOUND,
                 "unknown_zone",
@@ -105,7 +106,8 @@ pub(super) async fn board_events(
     let newest = app.seq();
     // A number from the future belongs to a file that was put aside since.
     let after = asked.filter(|after| *after <= newest).unwrap_or(newest);
-    let stay = match (&listener.screen, zone.as_ref().or(app.zones().first())) {
+    let setup = app.setup();
+    let stay = match (&listener.screen, zone.as_ref().or(setup.zones.first())) {
         (Some(screen), Some(zone)) => Some(BoardWatch::enter(&app, &zone.id, screen)),
         (None, _) | (_, None) => None,
     };
@@ -184,7 +186,7 @@ impl Feed {
             return;
         }
         self.last = event.seq;
-        let Some(call) = CallView::of(self.app.zones(), event) else {
+        let Some(call) = CallView::of(&self.app.setup().zones, event) else {
             return;
         };
         if self.zone.as_ref().is_some_and(|zone| zone.id != call.zone) {
@@ -229,6 +231,13 @@ impl Feed {
     /// Adds a picture of the board that knows exactly the calls before it: a board that is ahead of its calls would
     /// make a reader take them for heard.
     fn push_board(&mut self) -> Result<(), Problem> {
+        // A counter may have come into the zone, or gone to another; a zone that is gone has none any more.
+        if let Some(zone) = &mut self.zone {
+            match self.app.zone(&zone.id) {
+                Some(now) => *zone = now,
+                None => zone.counters.clear(),
+            }
+        }
         for _ in 0..PICTURE_TRIES {
             let (seq, text) = self.app.board_json(self.zone.as_ref());
             self.drain()?;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::config::office::OfficeConfig;
-use crate::config::zones::Zone;
 use crate::domain::event::{Estimate, OfficeEvent};
 use crate::domain::id::{SubmissionId, TicketId};
+use crate::domain::office::Zone;
 use crate::domain::office::{Announced, CounterState, Intake, Office};
 use crate::domain::ticket::{BusinessDate, CounterNumber, Lane, QueueId, Series, Status, Ticket, time_text};
 
@@ -274,10 +274,8 @@ pub struct QueueView {
 impl QueueView {
     /// All queues, in the order of the board.
     pub fn all(office: &Office, now: Timestamp) -> Vec<Self> {
-        let setup = office.setup();
-        setup
-            .queues
-            .iter()
+        office
+            .queues()
             .map(|queue| (queue, office.intake(&queue.id, Lane::General, now)))
             .map(|(queue, intake)| Self {
                 intake: intake.code().to_owned(),
@@ -389,15 +387,10 @@ pub struct BoardView {
 
 impl BoardView {
     /// The board of one zone, or of the whole office, now.
-    pub fn of(
-        config: &OfficeConfig,
-        zones: &[Zone],
-        zone: Option<&Zone>,
-        office: &Office,
-        now: Timestamp,
-    ) -> Self {
+    pub fn of(config: &OfficeConfig, zone: Option<&Zone>, office: &Office, now: Timestamp) -> Self {
         let here =
             |announced: &&Announced| zone.is_none_or(|zone| zone.counters.contains(&announced.counter));
+        let zones = &office.setup().zones;
         let mut queues = QueueView::all(office, now);
         if let Some(zone) = zone {
             let here = |number: &CounterNumber| zone.counters.contains(number);

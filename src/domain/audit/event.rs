@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::office::settings::Difference;
 use crate::domain::staff::Role;
+
+/// Fields of a change of settings that are shown in one line.
+const CHANGES_SHOWN: usize = 4;
 
 /// Something that staff did, or that was done in their name.
 ///
@@ -26,6 +30,13 @@ pub enum AuditEvent {
     SettingsChanged {
         /// SHA-256 of the settings as this version reads them, hexadecimal.
         settings: String,
+    },
+    /// An administrator changed the settings of the line.
+    SettingsEdited {
+        /// Their version from now on.
+        version: u64,
+        /// What is different: field, before, after.
+        changes: Vec<Difference>,
     },
     /// Somebody said that the machine's clock is right, which the office did not believe.
     ClockConfirmed {
@@ -182,6 +193,11 @@ pub enum Done {
     Refused(String),
 }
 
+fn change_text(change: &Difference) -> String {
+    let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".to_owned());
+    format!("{}: {} > {}", change.field, side(&change.from), side(&change.to))
+}
+
 impl AuditEvent {
     /// The word of the variant.
     pub fn kind(&self) -> &'static str {
@@ -190,6 +206,7 @@ impl AuditEvent {
             Self::OfficeStarted { .. } => "office_started",
             Self::OfficeStopped => "office_stopped",
             Self::SettingsChanged { .. } => "settings_changed",
+            Self::SettingsEdited { .. } => "settings_edited",
             Self::ClockConfirmed { .. } => "clock_confirmed",
             Self::LoggedIn { .. } => "logged_in",
             Self::LoginFailed { .. } => "login_failed",
@@ -232,6 +249,16 @@ impl AuditEvent {
             | Self::SessionResumed => String::new(),
             Self::OfficeStarted { version } => version.clone(),
             Self::SettingsChanged { settings } => settings.chars().take(12).collect(),
+            Self::SettingsEdited { version, changes } => {
+                let shown: Vec<String> = changes.iter().take(CHANGES_SHOWN).map(change_text).collect();
+                let more = changes.len().saturating_sub(CHANGES_SHOWN);
+                let more = if more > 0 {
+                    format!(" … +{more}")
+                } else {
+                    String::new()
+                };
+                format!("{version} · {}{more}", shown.join("; "))
+            }
             Self::ClockConfirmed { office, wall } => format!("{office} > {wall}"),
             Self::LoggedIn { role } => role_word(*role),
             Self::LoginFailed { failures } => format!("{failures}×"),

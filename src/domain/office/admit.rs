@@ -226,6 +226,10 @@ impl Office {
         if !(1..=LEASE_MAX).contains(&count) {
             return Err(Refusal::LeaseCount);
         }
+        if setup.retired {
+            let (queue, intake) = (queue.clone(), Intake::Stopped);
+            return Err(Refusal::NotTaking { queue, intake });
+        }
         let numbers = self
             .numbers
             .get(&setup.series)

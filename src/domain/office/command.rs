@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::intake::Intake;
 use super::numbers::LEASE_MAX;
+use super::settings::{Fault, Settings};
 use crate::domain::event::OfficeEvent;
 use crate::domain::id::{Moment, SubmissionId, TicketId};
 use crate::domain::printing::{OrderOutcome, PaperOrder};
@@ -180,6 +181,13 @@ pub enum Command {
         /// The totals of one of its days.
         totals: KioskTotals,
     },
+    /// Put other settings in the place of those of a version.
+    Configure {
+        /// The version they were made from; a later one means that somebody else was faster.
+        version: u64,
+        /// All of them.
+        settings: Box<Settings>,
+    },
     /// Look at a masked answer.
     Unmask {
         /// Where.
@@ -222,7 +230,9 @@ pub struct Leased {
 }
 
 /// Where a transferred ticket stands in its new queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferPlace {
     /// Where its arrival puts it.
@@ -261,6 +271,8 @@ pub enum Outcome {
     Ticket(Option<TicketId>),
     /// The counter it was about.
     Counter(CounterNumber),
+    /// The version of the settings from now on.
+    Configured(u64),
     /// A promised block.
     Lease {
         /// The series.
@@ -393,9 +405,25 @@ pub enum Refusal {
     /// The number belongs to another ticket or another kiosk.
     #[error("Number {0} is not free; the ticket was not taken in")]
     NumberTaken(String),
+    /// Somebody else changed the settings meanwhile.
+    #[error("The settings are of version {present} by now, somebody else changed them; read them again")]
+    SettingsStale {
+        /// Their version now.
+        present: u64,
+    },
+    /// The settings themselves are wrong.
+    #[error("These settings have faults: {}", told(.0))]
+    SettingsFaulty(Vec<Fault>),
+    /// The settings would take something from somebody.
+    #[error("These settings must wait: {}", told(.0))]
+    SettingsInUse(Vec<Fault>),
     /// A block of that size makes no sense.
     #[error("A block has 1 to {LEASE_MAX} numbers")]
     LeaseCount,
+}
+
+fn told(faults: &[Fault]) -> String {
+    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Refusal {
@@ -422,6 +450,9 @@ impl Refusal {
             Self::SameQueue(_) => "same_queue",
             Self::NothingParked(_) => "nothing_parked",
             Self::NumberTaken(_) => "number_taken",
+            Self::SettingsStale { .. } => "settings_stale",
+            Self::SettingsFaulty(_) => "settings_faulty",
+            Self::SettingsInUse(_) => "settings_in_use",
             Self::LeaseCount => "lease_count",
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::command::{Command, Handled, Order, Outcome, Refusal, TransferPlace};
+use super::intake::Intake;
 use super::{CounterState, Office};
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::id::TicketId;
@@ -170,6 +171,10 @@ impl Office {
                 if ticket.queue == *queue {
                     return Err(Refusal::SameQueue(queue.clone()));
                 }
+                if target.retired {
+                    let (queue, intake) = (queue.clone(), Intake::Stopped);
+                    return Err(Refusal::NotTaking { queue, intake });
+                }
                 let what = What::Transferred {
                     from: ticket.queue.clone(),
                     queue: queue.clone(),
@@ -290,6 +295,16 @@ impl Office {
                 };
                 draft.add(None, None, what);
                 Ok(Outcome::Done)
+            }
+            Command::Configure { version, settings } => {
+                self.may_configure(*version, settings)?;
+                if **settings == self.setup.written {
+                    return Ok(Outcome::Configured(*version));
+                }
+                let version = version + 1;
+                let settings = settings.clone();
+                draft.add(None, None, What::SettingsChanged { version, settings });
+                Ok(Outcome::Configured(version))
             }
             Command::Unmask {
                 counter,

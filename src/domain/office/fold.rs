@@ -1,9 +1,12 @@
 //! What each event does to the state, and nothing else.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::numbers::Numbers;
-use super::{Announced, Call, CounterState, HelpCall, ORDERS_KEPT, Office, StandingOrder};
+use super::settings::Settings;
+use super::{Announced, Call, Counter, CounterState, HelpCall, ORDERS_KEPT, Office, StandingOrder};
 use crate::domain::event::{OfficeEvent, What};
 use crate::domain::queue::{Line, Profile};
 use crate::domain::ticket::{Lane, Status, Ticket};
@@ -147,6 +150,7 @@ impl Office {
                     order.outcome = Some(*outcome);
                 }
             }
+            What::SettingsChanged { version, settings } => self.take_settings(*version, settings),
             What::KioskCounted { .. } | What::Unmasked { .. } => {}
         }
         if let (Some(number), Some(counter)) = (event.what.announces(), event.counter) {
@@ -167,6 +171,32 @@ impl Office {
                 self.announced.remove(oldest);
             }
         }
+    }
+
+    /// Goes on under other settings. What stands in the lines, at counters and on paper is not touched.
+    fn take_settings(&mut self, version: u64, settings: &Settings) {
+        // Settings that were committed fit; an office that could not read them would go on as it was.
+        let Ok(setup) = settings.setup(&self.setup.base(), version) else {
+            return;
+        };
+        for queue in &setup.queues {
+            self.lines.entry(queue.id.clone()).or_default();
+            self.numbers
+                .entry(queue.series.clone())
+                .or_insert_with(|| Numbers::new(setup.lease_from));
+        }
+        for counter in &setup.counters {
+            self.counters
+                .entry(counter.number)
+                .or_insert_with(Counter::closed);
+        }
+        // A counter that has somebody is never taken away; see `settings::change`.
+        self.counters
+            .retain(|number, counter| counter.ticket.is_some() || setup.counter(*number).is_some());
+        self.profiles.retain(|number, _| setup.counter(*number).is_some());
+        self.lines
+            .retain(|queue, line| !line.is_empty() || setup.queue(queue).is_some());
+        self.setup = Arc::new(setup);
     }
 
     fn open_day(&mut self, event: &OfficeEvent) {
@@ -436,6 +466,7 @@ impl Office {
             | What::PrinterOrdered { .. }
             | What::PrinterObeyed { .. }
             | What::KioskCounted { .. }
+            | What::SettingsChanged { .. }
             | What::Unmasked { .. } => {}
         }
         self.wait(&ticket);

@@ -72,6 +72,20 @@ impl Hours {
         Ok(())
     }
 
+    /// Every span, by day and hour.
+    pub fn spans(&self) -> impl Iterator<Item = (Weekday, Time, Time)> {
+        self.spans.iter().copied()
+    }
+
+    /// Two spans of one day that share some time, as they are written.
+    pub fn overlap(&self) -> Option<(String, String)> {
+        let written = |(_, from, to): (Weekday, Time, Time)| span_text(from, to);
+        let mut pairs = self.spans.iter().zip(self.spans.iter().skip(1));
+        pairs
+            .find(|(first, second)| first.0 == second.0 && second.1 < first.2)
+            .map(|(first, second)| (written(*first), written(*second)))
+    }
+
     /// How `now` stands to these hours, with `closures` as closed days.
     pub fn standing(&self, now: Timestamp, zone: &TimeZone, closures: &BTreeSet<Date>) -> Standing {
         let local = zone.to_datetime(now);
@@ -104,6 +118,11 @@ impl Hours {
             .filter(move |(day, _, _)| *day == today)
             .map(|(_, from, to)| (*from, *to))
     }
+}
+
+/// A span of a day as it is written.
+pub fn span_text(from: Time, to: Time) -> String {
+    format!("{}-{}", from.strftime("%H:%M"), to.strftime("%H:%M"))
 }
 
 fn weekdays(text: &str) -> Result<Vec<Weekday>, HoursProblem> {

@@ -65,7 +65,7 @@ impl Office {
         let Some(setup) = self.setup.queue(queue) else {
             return Intake::Stopped;
         };
-        if self.stopped.contains(queue) {
+        if setup.retired || self.stopped.contains(queue) {
             return Intake::Stopped;
         }
         if let Some(cap) = setup.daily_cap

@@ -3,7 +3,8 @@
 //! [`Office::handle`] takes a command and answers with events; [`Office::apply`] is the only thing that changes
 //! the state. Nothing here reads a clock or a file.
 //! Begin at [`Office`]; commands and their refusals are in `command`, the rules in `decide`, what events do in
-//! `fold`, numbers in `numbers`, waits in `wait`, hours and caps in `hours` and `intake`.
+//! `fold`, numbers in `numbers`, waits in `wait`, hours and caps in `hours` and `intake`, what an administrator
+//! changes in `settings`.
 
 mod admit;
 mod command;
@@ -13,6 +14,7 @@ mod fold;
 mod hours;
 mod intake;
 mod numbers;
+pub mod settings;
 mod setup;
 mod wait;
 
@@ -25,10 +27,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use command::{Command, Handled, Issue, Leased, Order, Outcome, Refusal, TransferPlace};
-pub use hours::{Hours, HoursProblem, Standing};
+pub use hours::{Hours, HoursProblem, Standing, span_text};
 pub use intake::Intake;
 pub use numbers::LEASE_DAYS;
-pub use setup::{CounterSetup, OfficeSetup, QueueSetup, SetupProblem, profile_name};
+pub use setup::{CounterSetup, OfficeSetup, QueueSetup, SetupProblem, Zone, profile_name};
 
 use super::event::OfficeEvent;
 use super::id::TicketId;
@@ -118,6 +120,18 @@ pub struct Counter {
     pub ticket: Option<TicketId>,
 }
 
+impl Counter {
+    /// A counter where nobody has worked yet.
+    fn closed() -> Self {
+        Self {
+            state: CounterState::Closed,
+            since: Timestamp::UNIX_EPOCH,
+            who: None,
+            ticket: None,
+        }
+    }
+}
+
 /// Whether a counter attends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CounterState {
@@ -179,15 +193,7 @@ impl Office {
         let counters = setup
             .counters
             .iter()
-            .map(|counter| {
-                let closed = Counter {
-                    state: CounterState::Closed,
-                    since: Timestamp::UNIX_EPOCH,
-                    who: None,
-                    ticket: None,
-                };
-                (counter.number, closed)
-            })
+            .map(|counter| (counter.number, Counter::closed()))
             .collect();
         let lines = setup
             .queues
@@ -282,6 +288,13 @@ impl Office {
     /// All tickets of the open day, in no order.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
         self.tickets.values()
+    }
+
+    /// Queues that give tickets, and retired ones in which somebody still waits; in the order of the board.
+    pub fn queues(&self) -> impl Iterator<Item = &QueueSetup> {
+        let waits = |queue: &QueueId| self.lines.get(queue).is_some_and(|line| !line.is_empty());
+        let queues = self.setup.queues.iter();
+        queues.filter(move |queue| !queue.retired || waits(&queue.id))
     }
 
     /// The waiting lines of a queue.

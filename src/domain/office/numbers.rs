@@ -123,6 +123,11 @@ impl Numbers {
             .is_some_and(|block| Some(&block.kiosk) != kiosk)
     }
 
+    /// Whether any number was given today or is promised.
+    pub(super) fn is_out(&self) -> bool {
+        self.last_online > 0 || !self.taken.is_empty() || !self.blocks.is_empty()
+    }
+
     fn is_promised(&self, number: u32) -> bool {
         self.block_of(number).is_some()
     }

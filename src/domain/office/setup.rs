@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::command::TransferPlace;
 use super::hours::Hours;
+use super::settings::{Base, Settings};
 use crate::domain::queue::{MaxRun, Profile};
 use crate::domain::ticket::{BusinessDate, CounterNumber, QueueId, Series};
 
-/// The fixed part of an office.
+/// The part of an office that only settings change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OfficeSetup {
     /// Time zone of its days.
@@ -45,6 +46,27 @@ pub struct OfficeSetup {
     pub queues: Vec<QueueSetup>,
     /// Counters, by number.
     pub counters: Vec<CounterSetup>,
+    /// Waiting rooms, in the order they are written; never none.
+    pub zones: Vec<Zone>,
+    /// Minutes of waiting above which the supervisor is alarmed.
+    pub alarm_minutes: u32,
+    /// Name of the waiting room where no zones are written.
+    pub room: String,
+    /// The settings this was made of.
+    pub written: Settings,
+    /// Their version.
+    pub version: u64,
+}
+
+/// A waiting room: who sees and hears a call. It changes nothing in the queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Zone {
+    /// Name for programs and addresses.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Its counters.
+    pub counters: BTreeSet<CounterNumber>,
 }
 
 /// One queue.
@@ -68,6 +90,8 @@ pub struct QueueSetup {
     pub transfer_place: TransferPlace,
     /// Whether tickets that are open at the day cut go on waiting the next day.
     pub carries_over: bool,
+    /// Whether it gives no tickets any more, except those that kiosks gave before.
+    pub retired: bool,
 }
 
 /// One counter.
@@ -80,7 +104,7 @@ pub struct CounterSetup {
 }
 
 /// Why a set-up makes no office.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupProblem {
     /// Nothing to wait for.
     #[error("There is no queue; write at least one [[queues]]")]
@@ -120,6 +144,21 @@ impl OfficeSetup {
     /// A queue by its name.
     pub fn queue(&self, id: &QueueId) -> Option<&QueueSetup> {
         self.queues.iter().find(|queue| queue.id == *id)
+    }
+
+    /// A zone by its id.
+    pub fn zone_of(&self, id: &str) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.id == id)
+    }
+
+    /// What does not change with the settings.
+    pub fn base(&self) -> Base {
+        Base {
+            zone: self.zone.clone(),
+            day_cut: self.day_cut,
+            lease_from: self.lease_from,
+            room: self.room.clone(),
+        }
     }
 
     /// A counter by its number.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+mod changes;
 mod fairness;
 mod laws;
 mod moves;
@@ -26,6 +27,7 @@ fn setup() -> Arc<OfficeSetup> {
         stops_by_forecast: true,
         transfer_place: TransferPlace::Keep,
         carries_over: false,
+        retired: false,
     };
     let counter = |number, name: &str, tiers: &[&[&str]]| CounterSetup {
         number: CounterNumber(number),
@@ -58,6 +60,11 @@ fn setup() -> Arc<OfficeSetup> {
             counter(5, "tributos", &[&["tributos"]]),
             counter(7, "mixto", &[&["catastro"], &["tributos"]]),
         ],
+        zones: Vec::new(),
+        alarm_minutes: 45,
+        room: "Sala A".to_owned(),
+        written: settings::Settings::default(),
+        version: 1,
     })
 }
 

@@ -288,6 +288,7 @@ mod tests {
     fn nobody_both_hands_out_rights_and_uses_them() {
         for role in Role::ALL {
             assert!(!(may(role, Permission::ManageAccounts) && may(role, Permission::AttendCounter)));
+            assert!(!(may(role, Permission::Configure) && may(role, Permission::AttendCounter)));
             assert!(!(may(role, Permission::ReadAudit) && may(role, Permission::OpenForms)));
             assert_eq!(Role::from_code(role.code()), Some(role));
         }

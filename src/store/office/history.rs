@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::settings::settings_before;
 use crate::clock::from_micros;
 use crate::domain::event::OfficeEvent;
 use crate::domain::id::TicketId;
@@ -109,8 +110,11 @@ pub fn events_of_ticket(c: &Connection, id: TicketId) -> Result<Vec<OfficeEvent>
     rows.map(|row| event(row?)).collect()
 }
 
-/// The state of the newest day in the file.
-pub fn load(c: &Connection, setup: &Arc<OfficeSetup>) -> Result<Office, StoreError> {
+/// The state of the newest day in the file, under the settings that were in force then and since.
+///
+/// `given` is what the machine's own configuration says: the place and its zone, and the settings of a file that has
+/// none of its own.
+pub fn load(c: &Connection, given: &Arc<OfficeSetup>) -> Result<Office, StoreError> {
     let newest: Option<String> = c
         .query_row(
             "SELECT business_date FROM event ORDER BY seq DESC LIMIT 1",
@@ -119,7 +123,7 @@ pub fn load(c: &Connection, setup: &Arc<OfficeSetup>) -> Result<Office, StoreErr
         )
         .optional()?;
     let Some(newest) = newest else {
-        return Ok(Office::new(Arc::clone(setup)));
+        return Ok(Office::new(setup_before(c, given, 1)?));
     };
     let date: BusinessDate = newest.parse().map_err(|_| StoreError::Unreadable {
         what: "business date",
@@ -138,7 +142,21 @@ pub fn load(c: &Connection, setup: &Arc<OfficeSetup>) -> Result<Office, StoreErr
     let last_arrival: Option<i64> =
         c.query_row("SELECT max(arrival_seq) FROM ticket", [], |row| row.get(0))?;
     let last_arrival = last_arrival.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-    Ok(Office::restore(Arc::clone(setup), last_arrival, &events))
+    // A change of an earlier day is not among these events, so the day begins under what it brought.
+    let begun = events.iter().find(|event| event.business_date == date);
+    let setup = setup_before(c, given, begun.map_or(1, |event| event.seq))?;
+    Ok(Office::restore(setup, last_arrival, &events))
+}
+
+/// The set-up under which the event `seq` was decided.
+fn setup_before(c: &Connection, given: &Arc<OfficeSetup>, seq: u64) -> Result<Arc<OfficeSetup>, StoreError> {
+    let Some(row) = settings_before(c, seq)? else {
+        return Ok(Arc::clone(given));
+    };
+    let setup = row.settings.setup(&given.base(), row.version);
+    setup
+        .map(Arc::new)
+        .map_err(|_| StoreError::Unreadable { what: "settings" })
 }
 
 struct Raw {

@@ -11,6 +11,7 @@ mod history;
 mod password;
 mod salvage;
 mod session;
+mod settings;
 mod staff;
 mod tickets;
 
@@ -30,6 +31,10 @@ pub use salvage::{Salvaged, salvage};
 pub use session::{
     IDLE_AFTER, SESSION_HOURS, SESSION_LIFE, Session, SessionRow, end_session, end_sessions, open_session,
     other_at_counter, session, sessions, set_session_counter, use_session,
+};
+pub use settings::{
+    SettingsRow, answer_wish, first_settings, keep_settings, newest_settings, next_wish, salvage_settings,
+    seed_settings, settings_before, wish_outcome, wish_settings,
 };
 pub use staff::{
     Account, Staff, Token, account, accounts, create_token, create_user, has_users, password_of, put_account,
@@ -56,6 +61,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("0003_counted.sql"),
         "ALTER TABLE staff ADD COLUMN language TEXT;",
         super::devices::TABLES,
+        include_str!("0004_settings.sql"),
     ],
 };
 

@@ -8,7 +8,7 @@ use super::*;
 
 /// A step of a random day. Steps about a ticket name it by the order of issue, so that they fit any day.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Give(Command),
     Rejoin(usize),
     CorrectLane(usize, Lane),
@@ -18,7 +18,7 @@ enum Step {
 
 impl Step {
     /// The command, if the ticket was issued yet.
-    fn on(&self, day: &Day) -> Option<Command> {
+    pub(super) fn on(&self, day: &Day) -> Option<Command> {
         let issued = |nth: usize| {
             let mut tickets = day.history.iter().filter(|event| event.what.kind() == "issued");
             tickets.nth(nth).and_then(|event| event.ticket)
@@ -43,7 +43,7 @@ impl Step {
     }
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+pub(super) fn any_step() -> impl Strategy<Value = Step> {
     let lane = prop::sample::select(Lane::ALL.to_vec());
     let counter = any_counter();
     prop_oneof![

@@ -1,0 +1,158 @@
+//! What administrators set, version by version.
+//!
+//! The event `settings_changed` is what happened; these rows say what was in force without looking through years of
+//! events. Begin at [`newest_settings`].
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+
+use crate::clock::from_micros;
+use crate::domain::event::{OfficeEvent, What};
+use crate::domain::office::settings::Settings;
+use crate::store::StoreError;
+
+/// One version of the settings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SettingsRow {
+    /// From 1.
+    pub version: u64,
+    /// The event that brought it; for the first, the newest event of then.
+    pub seq: u64,
+    /// Since when it is in force.
+    pub at: Timestamp,
+    /// Who brought it; nobody for what came from the file.
+    pub who: Option<String>,
+    /// All of it.
+    pub settings: Settings,
+}
+
+const ROW: &str = "SELECT version, seq, at, who, body FROM settings";
+
+fn unreadable() -> StoreError {
+    StoreError::Unreadable { what: "settings" }
+}
+
+type Raw = (i64, i64, i64, Option<String>, String);
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+}
+
+fn read((version, seq, at, who, body): Raw) -> Result<SettingsRow, StoreError> {
+    let number = |n: i64| u64::try_from(n).map_err(|_| unreadable());
+    Ok(SettingsRow {
+        version: number(version)?,
+        seq: number(seq)?,
+        at: from_micros(at),
+        who,
+        settings: serde_json::from_str(&body).map_err(|_| unreadable())?,
+    })
+}
+
+/// Writes the first version, unless there is one.
+pub fn seed_settings(c: &Connection, settings: &Settings, now: Timestamp) -> Result<bool, StoreError> {
+    let body = serde_json::to_string(settings).map_err(|_| unreadable())?;
+    let added = c.execute(
+        "INSERT INTO settings (version, seq, at, who, body)
+         SELECT 1, (SELECT coalesce(max(seq), 0) FROM event), ?1, NULL, ?2
+         WHERE NOT EXISTS (SELECT 1 FROM settings)",
+        params![now.as_microsecond(), body],
+    )?;
+    Ok(added > 0)
+}
+
+/// Writes the version that an event brought; other events write nothing.
+pub fn keep_settings(c: &Connection, event: &OfficeEvent) -> Result<(), StoreError> {
+    let What::SettingsChanged { version, settings } = &event.what else {
+        return Ok(());
+    };
+    let body = serde_json::to_string(settings).map_err(|_| unreadable())?;
+    let number = |n: u64| i64::try_from(n).map_err(|_| unreadable());
+    c.execute(
+        "INSERT INTO settings (version, seq, at, who, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            number(*version)?,
+            number(event.seq)?,
+            event.at.as_microsecond(),
+            event.who,
+            body
+        ],
+    )?;
+    Ok(())
+}
+
+/// What is in force; none in a file that no office has opened yet.
+pub fn newest_settings(c: &Connection) -> Result<Option<SettingsRow>, StoreError> {
+    one(c, "ORDER BY version DESC LIMIT 1", [])
+}
+
+/// What was in force when the event `seq` was decided; the first version for whatever is older than it.
+pub fn settings_before(c: &Connection, seq: u64) -> Result<Option<SettingsRow>, StoreError> {
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    match one(c, "WHERE seq < ?1 ORDER BY version DESC LIMIT 1", [seq])? {
+        Some(row) => Ok(Some(row)),
+        None => one(c, "ORDER BY version LIMIT 1", []),
+    }
+}
+
+/// The first version, as it came from the file.
+pub fn first_settings(c: &Connection) -> Result<Option<SettingsRow>, StoreError> {
+    one(c, "ORDER BY version LIMIT 1", [])
+}
+
+fn one<P: rusqlite::Params>(c: &Connection, which: &str, with: P) -> Result<Option<SettingsRow>, StoreError> {
+    c.prepare_cached(&format!("{ROW} {which}"))?
+        .query_row(with, raw)
+        .optional()?
+        .map(read)
+        .transpose()
+}
+
+/// The newest settings that a damaged file, put aside, still tells.
+pub fn salvage_settings(file: &Path) -> Option<Settings> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let c = Connection::open_with_flags(file, flags).ok()?;
+    newest_settings(&c).ok().flatten().map(|row| row.settings)
+}
+
+/// Asks a running office, or the next one that starts, to take settings; the number of the wish.
+pub fn wish_settings(c: &Connection, settings: &Settings, now: Timestamp) -> Result<i64, StoreError> {
+    let body = serde_json::to_string(settings).map_err(|_| unreadable())?;
+    c.execute(
+        "INSERT INTO settings_wish (at, body) VALUES (?1, ?2)",
+        params![now.as_microsecond(), body],
+    )?;
+    Ok(c.last_insert_rowid())
+}
+
+/// The oldest wish that nobody looked at.
+pub fn next_wish(c: &Connection) -> Result<Option<(i64, Settings)>, StoreError> {
+    let found = c
+        .prepare_cached("SELECT id, body FROM settings_wish WHERE outcome IS NULL ORDER BY id LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    found
+        .map(|(id, body)| Ok((id, serde_json::from_str(&body).map_err(|_| unreadable())?)))
+        .transpose()
+}
+
+/// Writes what came of a wish.
+pub fn answer_wish(c: &Connection, id: i64, outcome: &str) -> Result<(), StoreError> {
+    c.execute(
+        "UPDATE settings_wish SET outcome = ?2 WHERE id = ?1",
+        params![id, outcome],
+    )?;
+    Ok(())
+}
+
+/// What came of a wish, once the office looked.
+pub fn wish_outcome(c: &Connection, id: i64) -> Result<Option<String>, StoreError> {
+    let outcome = c
+        .query_row("SELECT outcome FROM settings_wish WHERE id = ?1", [id], |row| {
+            row.get::<_, Option<String>>(0)
+        })
+        .optional()?;
+    Ok(outcome.flatten())
+}
