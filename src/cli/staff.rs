@@ -138,6 +138,12 @@ enum UserAction {
         #[arg(long)]
         login: String,
     },
+    /// Asks for no code of the telephone any more, for somebody who lost telephone and paper.
+    ResetCode {
+        /// Whose.
+        #[arg(long)]
+        login: String,
+    },
     /// Sets a new password and ends the sessions; it is asked, or read from standard input.
     Password {
         /// Whose.
@@ -252,6 +258,10 @@ fn user(desk: &Desk, action: UserAction) -> anyhow::Result<()> {
             let done = format!("enabled {login}");
             (Change::Enable { login }, done)
         }
+        UserAction::ResetCode { login } => {
+            let done = format!("reset-code {login}");
+            (Change::DropSecondStep { login }, done)
+        }
         UserAction::Unlock { login } => {
             let done = format!("unlocked {login}");
             (Change::Unlock { login }, done)
@@ -304,6 +314,7 @@ fn list(desk: &Desk, as_json: bool) -> anyhow::Result<()> {
                 json!({
                     "login": one.staff.login, "name": one.staff.name, "role": one.staff.role,
                     "state": state(one), "password_at": one.password_at.to_string(),
+                    "second_step": one.second_step,
                 })
             })
             .collect();

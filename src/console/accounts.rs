@@ -50,6 +50,7 @@ struct Line {
     since: String,
     sessions: usize,
     may_unlock: bool,
+    second_step: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -223,6 +224,7 @@ fn line(k: &Kit, account: &Account, sessions: usize, me: Role) -> Line {
         }),
         since: k.day(&account.password_at),
         sessions,
+        second_step: account.second_step,
         may_unlock: may_unlock(me, account.staff.role),
     }
 }
@@ -379,6 +381,7 @@ button!(disable, Disable);
 button!(enable, Enable);
 button!(unlock, Unlock);
 button!(end_sessions, EndSessions);
+button!(drop_second_step, DropSecondStep);
 
 /// A token to make or to take back.
 #[derive(Deserialize)]

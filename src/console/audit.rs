@@ -182,6 +182,9 @@ fn tone(event: &AuditEvent) -> &'static str {
         | AuditEvent::DeviceEnrolled { .. }
         | AuditEvent::DeviceRevoked { .. }
         | AuditEvent::ClockConfirmed { .. }
+        | AuditEvent::SecondStepAdded { .. }
+        | AuditEvent::SecondStepRemoved { .. }
+        | AuditEvent::RecoveryCodeUsed { .. }
         | AuditEvent::SettingsChanged { .. }
         | AuditEvent::SettingsEdited { .. } => "warn",
         AuditEvent::LogBegan { .. }

@@ -125,10 +125,17 @@ fn door(app: &OfficeApp, trouble: Option<String>, login: String) -> LoginPage {
     }
 }
 
+/// The door once more, for a login that has to begin again.
+pub(super) fn door_again(app: &OfficeApp, outcome: &LogIn) -> Response {
+    let door = door(app, trouble(&kit_of(app), outcome), String::new());
+    (StatusCode::UNAUTHORIZED, page(&door)).into_response()
+}
+
 /// Why nobody was let in, in words; the same for names that exist and for names that do not.
-fn trouble(k: &Kit, outcome: &LogIn) -> Option<String> {
+pub(super) fn trouble(k: &Kit, outcome: &LogIn) -> Option<String> {
     match outcome {
-        LogIn::In(_) => None,
+        LogIn::In(_) | LogIn::Code(_) => None,
+        LogIn::Over => Some(k.say("office-second-over")),
         LogIn::Wrong => Some(k.say("office-login-wrong")),
         LogIn::Wait(until) => {
             let seconds = until.duration_since(k.now).as_secs().max(1);
@@ -161,6 +168,7 @@ pub(super) async fn log_in(
     let earlier = session_cookie(&headers, &app);
     match app.log_in(&login, form.password, &peer, earlier).await {
         Ok(LogIn::In(secret)) => enter(&app, &secret),
+        Ok(LogIn::Code(waiting)) => super::second::ask(&app, waiting, None),
         Ok(outcome) => {
             let door = door(&app, trouble(&kit_of(&app), &outcome), login);
             (StatusCode::UNAUTHORIZED, page(&door)).into_response()
@@ -169,7 +177,7 @@ pub(super) async fn log_in(
     }
 }
 
-fn enter(app: &OfficeApp, secret: &str) -> Response {
+pub(super) fn enter(app: &OfficeApp, secret: &str) -> Response {
     let cookie = app.cookie(Some(secret));
     ([(header::SET_COOKIE, cookie)], Redirect::to("/console")).into_response()
 }

@@ -140,6 +140,24 @@ pub fn icon(name: &str, size: u32) -> String {
     )
 }
 
+/// A text as a QR code in SVG, black on white with its quiet zone; none where it is too long for one.
+pub fn qr(text: &str, square: usize) -> Option<String> {
+    const QUIET: usize = 4;
+    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).ok()?;
+    let (width, side) = (code.width(), (code.width() + 2 * QUIET) * square);
+    let mut path = String::new();
+    for y in 0..width {
+        for x in (0..width).filter(|x| code[(*x, y)] == qrcode::Color::Dark) {
+            let (left, top) = ((x + QUIET) * square, (y + QUIET) * square);
+            path.push_str(&format!("M{left} {top}h{square}v{square}h-{square}z"));
+        }
+    }
+    Some(format!(
+        "<svg width=\"{side}\" height=\"{side}\" role=\"img\" aria-label=\"QR\" shape-rendering=\"crispEdges\"><path \
+         d=\"{path}\" fill=\"#000\"/></svg>"
+    ))
+}
+
 /// Answers with a page.
 pub fn page(template: &impl Template) -> Response {
     match template.render() {

@@ -17,12 +17,15 @@ pub mod kit;
 mod overview;
 mod printers;
 mod report;
+mod second;
 mod settings;
 mod steer;
 mod turn;
 
 #[cfg(test)]
 mod rights_tests;
+#[cfg(test)]
+mod second_tests;
 #[cfg(test)]
 mod session_tests;
 #[cfg(test)]
@@ -65,12 +68,15 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console", P::UseConsole, entry::home)
         .get("/console/login", P::Enter, entry::login_page)
         .post("/console/login", P::Enter, entry::log_in)
+        .post("/console/login/code", P::Enter, second::give)
         .get("/console/locked", P::Enter, entry::locked)
         .post("/console/locked", P::Enter, entry::resume)
         .post("/console/logout", P::Enter, entry::log_out)
         .get("/console/password", P::UseConsole, entry::password_page)
         .post("/console/password", P::UseConsole, entry::set_password)
         .post("/console/language", P::UseConsole, entry::set_language)
+        .get("/console/second", P::UseConsole, second::show)
+        .post("/console/second", P::UseConsole, second::change)
         .get("/console/events", P::UseConsole, events)
         .get("/console/counters", P::AttendCounter, entry::counters)
         .post("/console/counters", P::AttendCounter, entry::choose)
@@ -130,6 +136,11 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .post("/console/accounts/change", P::ManageAccounts, accounts::change)
         .post("/console/accounts/disable", P::ManageAccounts, accounts::disable)
         .post("/console/accounts/enable", P::ManageAccounts, accounts::enable)
+        .post(
+            "/console/accounts/second",
+            P::ManageAccounts,
+            accounts::drop_second_step,
+        )
         .post(
             "/console/accounts/sessions",
             P::ManageAccounts,

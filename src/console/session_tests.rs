@@ -11,21 +11,21 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::staff::Role;
 use crate::store::office::{AuditFilter, account, create_user};
 
-struct House {
-    running: RunningOffice,
+pub(super) struct House {
+    pub(super) running: RunningOffice,
     base: String,
     http: Client,
-    clock: Clock,
+    pub(super) clock: Clock,
     stop: Stop,
     folder: tempfile::TempDir,
 }
 
-fn minutes(n: i64) -> SignedDuration {
+pub(super) fn minutes(n: i64) -> SignedDuration {
     SignedDuration::from_mins(n)
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let clock = Clock::manual("2026-11-24T15:00:00Z".parse().expect("time"));
         let house = Self::on(tempfile::tempdir().expect("folder"), clock).await;
         let now = house.running.office.now();
@@ -78,7 +78,7 @@ impl House {
         Self::on(self.folder, self.clock).await
     }
 
-    async fn get(&self, secret: &str, path: &str) -> Response {
+    pub(super) async fn get(&self, secret: &str, path: &str) -> Response {
         self.http
             .get(format!("{}{path}", self.base))
             .header("cookie", format!("ventanilla={secret}"))
@@ -87,7 +87,7 @@ impl House {
             .expect("sent")
     }
 
-    async fn post(&self, secret: &str, path: &str, form: &str) -> Response {
+    pub(super) async fn post(&self, secret: &str, path: &str, form: &str) -> Response {
         self.send(
             secret,
             path,
@@ -96,7 +96,7 @@ impl House {
         .await
     }
 
-    async fn send(&self, secret: &str, path: &str, form: &str) -> Response {
+    pub(super) async fn send(&self, secret: &str, path: &str, form: &str) -> Response {
         self.http
             .post(format!("{}{path}", self.base))
             .header("cookie", format!("ventanilla={secret}"))
@@ -108,16 +108,16 @@ impl House {
             .expect("sent")
     }
 
-    async fn try_login(&self, login: &str, password: &str) -> Response {
+    pub(super) async fn try_login(&self, login: &str, password: &str) -> Response {
         let form = format!("login={login}&password={password}");
         self.send("", "/console/login", &form).await
     }
 
-    async fn log_in(&self, login: &str, password: &str) -> String {
+    pub(super) async fn log_in(&self, login: &str, password: &str) -> String {
         secret(&self.try_login(login, password).await).expect("let in")
     }
 
-    fn recorded(&self) -> Vec<(Option<String>, AuditEvent)> {
+    pub(super) fn recorded(&self) -> Vec<(Option<String>, AuditEvent)> {
         let mut entries = self
             .running
             .office
@@ -130,20 +130,20 @@ impl House {
             .collect()
     }
 
-    async fn id(&self, login: &'static str) -> i64 {
+    pub(super) async fn id(&self, login: &'static str) -> i64 {
         let found = self.running.office.db().write(move |c| account(c, login)).await;
         found.expect("read").expect("there").id
     }
 }
 
 /// The secret of the cookie an answer sets.
-fn secret(answer: &Response) -> Option<String> {
+pub(super) fn secret(answer: &Response) -> Option<String> {
     let cookie = answer.headers().get("set-cookie")?.to_str().ok()?;
     let (_, rest) = cookie.split_once('=')?;
     Some(rest.split(';').next()?.to_owned())
 }
 
-fn leads_to(answer: &Response, path: &str) -> bool {
+pub(super) fn leads_to(answer: &Response, path: &str) -> bool {
     answer.status() == StatusCode::SEE_OTHER && answer.headers()["location"] == path
 }
 

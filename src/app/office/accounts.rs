@@ -104,6 +104,11 @@ pub enum Change {
         /// Whose.
         login: String,
     },
+    /// Ask for no second step any more, for somebody who lost telephone and paper.
+    DropSecondStep {
+        /// Whose.
+        login: String,
+    },
     /// End a person's sessions.
     EndSessions {
         /// Whose.
@@ -205,6 +210,7 @@ fn decide(
         | Change::Rename { .. }
         | Change::Disable { .. }
         | Change::Enable { .. }
+        | Change::DropSecondStep { .. }
         | Change::EndSessions { .. }
         | Change::MakeToken { .. }
         | Change::RevokeToken { .. } => Permission::ManageAccounts,
@@ -296,6 +302,12 @@ fn decide(
             }
             AuditEvent::AccountUnlocked { login: login.clone() }
         }
+        Change::DropSecondStep { login } => {
+            if store::account(c, login)?.is_none() {
+                return Ok(Err(AccountError::Unknown(login.clone())));
+            }
+            AuditEvent::SecondStepRemoved { login: login.clone() }
+        }
         Change::EndSessions { login } => {
             let sessions = store::sessions(c, Timestamp::MIN)?;
             let mine = sessions.iter().filter(|session| session.login == *login).count();
@@ -350,6 +362,9 @@ fn write(c: &Connection, change: &Change, now: Timestamp) -> Result<Changed, Sto
         Change::Enable { login } => store::set_disabled(c, login, None)?,
         Change::Unlock { login } => {
             store::forgive(c, Guarded::Account(login))?;
+        }
+        Change::DropSecondStep { login } => {
+            store::drop_second_step(c, login)?;
         }
         Change::EndSessions { login } => {
             store::end_sessions(c, login)?;

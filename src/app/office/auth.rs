@@ -129,7 +129,11 @@ impl FromRequestParts<Arc<OfficeApp>> for Peer {
 pub enum LogIn {
     /// The secret of the new session, for its cookie.
     In(String),
-    /// Login or password is wrong.
+    /// The password is right; this goes with the code of the telephone, which is asked now.
+    Code(String),
+    /// The second step took too long; the login begins again.
+    Over,
+    /// Login, password or code is wrong.
     Wrong,
     /// Too many wrong tries; not before this moment.
     Wait(Timestamp),
@@ -192,6 +196,7 @@ impl OfficeApp {
         let earlier = earlier.map(str::to_owned);
         let begin = Begin {
             earlier,
+            asks_code: true,
             ..Begin::default()
         };
         self.prove(login, password, peer, begin).await
@@ -239,6 +244,7 @@ impl OfficeApp {
                 login: staff.login.clone(),
             }),
             password: Some(password),
+            ..Begin::default()
         };
         self.prove(&staff.login, present, peer, begin).await.map(Ok)
     }
@@ -278,7 +284,9 @@ impl OfficeApp {
         }
         let right = self.is_right(&login, password).await?;
         let peer = peer.0.clone();
-        self.db
+        let earlier = begin.earlier.clone();
+        let done = self
+            .db
             .write(move |c| {
                 let account = store::account(c, &login)?;
                 let who = account.as_ref().map(|account| account.staff.login.as_str());
@@ -295,6 +303,10 @@ impl OfficeApp {
                         LogIn::Wrong
                     });
                 };
+                if begin.asks_code && store::asks_second_step(c, &login)? {
+                    // Half a login forgives nothing: a stolen password is no way to guess codes for ever.
+                    return Ok(LogIn::Code(login));
+                }
                 store::forgive(c, Guarded::Account(&login))?;
                 store::forgive(c, Guarded::Address(&peer))?;
                 if let Some(earlier) = &begin.earlier {
@@ -314,11 +326,19 @@ impl OfficeApp {
                 info!(login, "logged in");
                 Ok(LogIn::In(secret))
             })
-            .await
+            .await?;
+        Ok(match done {
+            LogIn::Code(login) => LogIn::Code(self.await_code(&login, earlier)),
+            other => other,
+        })
     }
 
     /// Hashes at most two passwords at once, so that logins cannot take every core from the queue.
-    async fn is_right(self: &Arc<Self>, login: &str, password: String) -> Result<bool, StoreError> {
+    pub(super) async fn is_right(
+        self: &Arc<Self>,
+        login: &str,
+        password: String,
+    ) -> Result<bool, StoreError> {
         if password.chars().count() > SECRET_MAX {
             return Ok(false);
         }
@@ -394,6 +414,8 @@ impl OfficeApp {
 struct Begin {
     /// Secret of the session it takes the place of.
     earlier: Option<String>,
+    /// Whether the second step is asked, where the account has one.
+    asks_code: bool,
     /// The counter it goes on at.
     counter: Option<CounterNumber>,
     /// What is put on record, where it is not a plain login.

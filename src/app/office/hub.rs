@@ -18,6 +18,7 @@ use super::audit::{self, Journal};
 use super::boards::BoardWatch;
 use super::form::FormOpener;
 use super::kiosks::KioskWatch;
+use super::second::Waiting;
 use super::time::Time;
 use super::views::{BoardView, CounterView, LeaseView, TicketView};
 use crate::app::Stop;
@@ -62,6 +63,7 @@ pub struct OfficeApp {
     /// Two passwords are hashed at once, and no more.
     pub(super) hashing: Semaphore,
     pub(super) journal: Journal,
+    pub(super) waiting: Waiting,
     forms: OnceLock<FormOpener>,
     quarantined: Option<PathBuf>,
 }
@@ -153,6 +155,7 @@ impl OfficeApp {
             devices: OnceLock::new(),
             hashing: Semaphore::new(2),
             journal,
+            waiting: Waiting::default(),
             forms: OnceLock::new(),
             quarantined,
         })

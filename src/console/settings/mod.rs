@@ -104,8 +104,7 @@ impl Shown {
         let (status, troubles) = match why {
             NotSaved::Problem(problem) => return Err(Box::new(problem.into_response())),
             NotSaved::Stale => {
-                let who = view.who.clone().unwrap_or_default();
-                let told = two(&k, "office-set-stale", &who, &k.clock(&view.at));
+                let told = two(&k, "office-set-stale", &who(&k, &view), &k.clock(&view.at));
                 (StatusCode::CONFLICT, vec![told])
             }
             NotSaved::Faulty(faults) => (
@@ -127,8 +126,7 @@ impl Shown {
         let when = format!("{} {}", k.day(&self.view.at), k.clock(&self.view.at));
         let changed = match self.view.who.as_deref() {
             None => k.fill("office-set-from-file", "t", when),
-            Some("terminal") => two(k, "office-set-changed", &k.say("office-audit-by-terminal"), &when),
-            Some(who) => two(k, "office-set-changed", who, &when),
+            Some(_) => two(k, "office-set-changed", &who(k, &self.view), &when),
         };
         Frame {
             tabs: TABS
@@ -140,6 +138,15 @@ impl Shown {
             troubles: self.troubles.clone(),
             saved: self.saved,
         }
+    }
+}
+
+/// Who changed the settings last, in words.
+fn who(k: &Kit, view: &SettingsView) -> String {
+    match view.who.as_deref() {
+        None => k.say("office-set-somebody"),
+        Some("terminal") => k.say("office-audit-by-terminal"),
+        Some(who) => who.to_owned(),
     }
 }
 

@@ -124,6 +124,21 @@ pub enum AuditEvent {
         /// Whose.
         login: String,
     },
+    /// A login of the account asks for a code of the telephone from now on.
+    SecondStepAdded {
+        /// Whose.
+        login: String,
+    },
+    /// It does not any more.
+    SecondStepRemoved {
+        /// Whose.
+        login: String,
+    },
+    /// A code on paper was used in place of the telephone.
+    RecoveryCodeUsed {
+        /// How many are left.
+        left: u64,
+    },
     /// An account shows another name now.
     AccountRenamed {
         /// Whose.
@@ -222,6 +237,9 @@ impl AuditEvent {
             Self::AccountEnabled { .. } => "account_enabled",
             Self::AccountUnlocked { .. } => "account_unlocked",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::SecondStepAdded { .. } => "second_step_added",
+            Self::SecondStepRemoved { .. } => "second_step_removed",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::AccountRenamed { .. } => "account_renamed",
             Self::RoleChanged { .. } => "role_changed",
             Self::SessionsRevoked { .. } => "sessions_revoked",
@@ -262,6 +280,7 @@ impl AuditEvent {
             Self::ClockConfirmed { office, wall } => format!("{office} > {wall}"),
             Self::LoggedIn { role } => role_word(*role),
             Self::LoginFailed { failures } => format!("{failures}×"),
+            Self::RecoveryCodeUsed { left } => left.to_string(),
             Self::Commanded {
                 command,
                 counter,
@@ -288,6 +307,8 @@ impl AuditEvent {
             | Self::AccountEnabled { login }
             | Self::AccountUnlocked { login }
             | Self::AccountRenamed { login }
+            | Self::SecondStepAdded { login }
+            | Self::SecondStepRemoved { login }
             | Self::PasswordChanged { login } => login.clone(),
             Self::SessionsRevoked { login, sessions } => format!("{login} · {sessions}"),
             Self::TokenMade { name, role } => format!("{name} · {}", role_word(*role)),

@@ -7,6 +7,7 @@
 
 pub mod backoff;
 pub mod secret;
+pub mod totp;
 
 use serde::{Deserialize, Serialize};
 

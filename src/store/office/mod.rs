@@ -10,6 +10,7 @@ mod audit;
 mod history;
 mod password;
 mod salvage;
+mod second;
 mod session;
 mod settings;
 mod staff;
@@ -28,6 +29,10 @@ pub use history::{
 };
 pub use password::{Hashed, hash_password, is_password};
 pub use salvage::{Salvaged, salvage};
+pub use second::{
+    Proof, SecondStep, asks_second_step, begin_second_step, confirm_second_step, drop_second_step,
+    prove_second_step, recovery_left, second_step,
+};
 pub use session::{
     IDLE_AFTER, SESSION_HOURS, SESSION_LIFE, Session, SessionRow, end_session, end_sessions, open_session,
     other_at_counter, session, sessions, set_session_counter, use_session,
@@ -62,6 +67,7 @@ pub const SCHEMA: Schema = Schema {
         "ALTER TABLE staff ADD COLUMN language TEXT;",
         super::devices::TABLES,
         include_str!("0004_settings.sql"),
+        include_str!("0005_second_step.sql"),
     ],
 };
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::attempts::{Guarded, failures};
 use super::password::{Hashed, hash_password};
+use super::second::asks_second_step;
 use crate::clock::from_micros;
 use crate::domain::staff::Role;
 use crate::i18n::Language;
@@ -42,6 +43,8 @@ pub struct Account {
     pub disabled_at: Option<Timestamp>,
     /// Wrong passwords in a row.
     pub failures: u32,
+    /// Whether a login asks for a code of the telephone too.
+    pub second_step: bool,
 }
 
 /// A token, without its secret.
@@ -191,6 +194,7 @@ fn account_of(c: &Connection, raw: Raw) -> Result<Account, StoreError> {
     Ok(Account {
         id,
         failures: failures(c, Guarded::Account(&login))?.0,
+        second_step: asks_second_step(c, &login)?,
         staff: Staff {
             login,
             name,
