@@ -1,6 +1,7 @@
 //! Workbooks of others: each must become the form that pyxform makes of it.
 
 use super::conformance::cases;
+use super::workbook::workbook;
 use crate::forms::{Form, convert};
 use roxmltree::{Document, Node};
 use std::path::{Path, PathBuf};
@@ -115,6 +116,32 @@ fn workbooks_become_what_pyxform_makes() {
         }
     }
     assert!(report.is_empty(), "{}", report.join("\n"));
+}
+
+#[test]
+fn bent_quotes_are_straight_in_every_sheet() {
+    let survey: &[&[&str]] = &[
+        &["type", "name", "label", "relevant"],
+        &["select_one animal", "a", "The neighbour’s “animal”"],
+        &["note", "n", "Meow", "${a} = ‘cat’"],
+    ];
+    let choices: &[&[&str]] = &[
+        &["list_name", "name", "label"],
+        &["animal", "cat", "Somebody’s cat"],
+    ];
+    let settings: &[&[&str]] = &[&["form_title", "form_id"], &["Neighbour’s animals", "animals"]];
+    let sheets = [("survey", survey), ("choices", choices), ("settings", settings)];
+    let xml = convert("animals", &workbook(&sheets))
+        .unwrap_or_else(|findings| panic!("{}", findings[0]))
+        .xml;
+    for straight in [
+        "The neighbour's \"animal\"",
+        "= 'cat'",
+        "Somebody's cat",
+        "Neighbour's animals",
+    ] {
+        assert!(xml.contains(straight), "{straight}\n{xml}");
+    }
 }
 
 /// What pyxform hands on, Collect and a kiosk would trip over: words for a calculation, a heading for a path.

@@ -192,11 +192,10 @@ fn default_language(settings: &Settings) -> &str {
     settings.get("default_language").map_or("default", String::as_str)
 }
 
-/// Straight quotes; and, where wanted, one space for several.
+/// Where wanted, one space for several.
 fn clean(text: &str, collapse: bool) -> String {
-    let text = references::straight_quotes(text);
     if !collapse || !text.contains("  ") {
-        return text;
+        return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

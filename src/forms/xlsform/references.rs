@@ -165,18 +165,17 @@ impl Survey {
 
     /// Replaces the references of an expression.
     pub fn expression(&self, text: &str, from: usize, style: Style) -> Result<String, (String, Broken)> {
-        let text = straight_quotes(text);
         let mut out = String::new();
-        for part in parts(&text) {
+        for part in parts(text) {
             match part {
                 Part::Text(t) => out.push_str(t),
                 Part::Field(name, at) => {
                     let broken = |b| (name.to_owned(), b);
-                    let path = if names_all_copies(&text, at) {
+                    let path = if names_all_copies(text, at) {
                         let target = self.target(name, from).map_err(broken)?;
                         self.elements[target].path.clone()
                     } else {
-                        let current = style.current || in_list_predicate(&text, at);
+                        let current = style.current || in_list_predicate(text, at);
                         self.path_to(name, from, Style { current, ..style })
                             .map_err(broken)?
                     };
@@ -212,9 +211,4 @@ fn names_all_copies(text: &str, at: usize) -> bool {
         }
     }
     depth == 0 && (argument == 0 || argument % 2 == 1)
-}
-
-/// Word processors bend quotes; expressions need them straight.
-pub(super) fn straight_quotes(text: &str) -> String {
-    text.replace(['“', '”'], "\"").replace(['‘', '’'], "'")
 }

@@ -225,9 +225,12 @@ impl Grid {
         let rows = self
             .rows
             .into_iter()
-            .map(|(row, cells)| Row {
-                number: row + 1,
-                cells,
+            .map(|(row, mut cells)| {
+                cells.values_mut().for_each(straighten);
+                Row {
+                    number: row + 1,
+                    cells,
+                }
             })
             .collect();
         Ok(Sheet {
@@ -235,6 +238,13 @@ impl Grid {
             header,
             rows,
         })
+    }
+}
+
+/// Word processors bend quotes; expressions need them straight, and pyxform straightens every cell.
+fn straighten(cell: &mut String) {
+    if cell.contains(['“', '”', '‘', '’']) {
+        *cell = cell.replace(['“', '”'], "\"").replace(['‘', '’'], "'");
     }
 }
 
