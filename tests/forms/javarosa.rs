@@ -109,10 +109,12 @@ fn collected() -> Vec<(String, String)> {
 /// and a today that stands still.
 fn catalogue() -> Vec<(String, String)> {
     let truth = Regex::new(r"[a-z]+-(valid|sure)\([^()]*\)").expect("a pattern");
+    let normal = Regex::new(r"[a-z]+-normal\(([^()]*)\)").expect("a pattern");
     let month = Regex::new(r"plate-month\([^()]*\)").expect("a pattern");
     let plain = |file: &str, bytes: &[u8]| {
         let xml = forms::convert(file.trim_end_matches(".xlsx"), bytes).ok()?.xml;
         let xml = truth.replace_all(&xml, "true()");
+        let xml = normal.replace_all(&xml, "$1");
         let xml = month.replace_all(&xml, "5");
         let xml = xml.replace("today()", "date('2026-11-24')");
         (!xml.contains("jr://file")).then(|| (file.to_owned(), xml))
