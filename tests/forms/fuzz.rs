@@ -1,12 +1,15 @@
 //! Mutated expressions, forms and workbooks: any answer is right, as long as there is one and it comes soon.
 //!
 //! Each runs for two seconds; `VENTANILLA_FUZZ_SECONDS=600 cargo test --release --test forms fuzz` runs them long. The
-//! seed is printed: `VENTANILLA_SEED=n` brings a failure back. The corpus is `tests/fixtures/forms`.
+//! seed is printed: `VENTANILLA_SEED=n` brings a failure back. The corpus is `tests/fixtures/forms` and the catalogue.
 
 use crate::random::{Random, seed_and_seconds};
+use calamine::{Reader, Xlsx};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use ventanilla::domain::procedure::quito;
 use ventanilla::forms;
 
 /// An input that takes longer is a hang, also on a slow machine.
@@ -273,9 +276,67 @@ fn workbook(random: &mut Random) -> Vec<u8> {
     crate::zip::workbook(&[("survey", survey), ("choices", choices)])
 }
 
+/// A sheet's name and its cells.
+type Sheet = (String, Vec<Vec<String>>);
+
+/// The cells of a workbook that somebody wrote.
+fn sheets(bytes: &[u8]) -> Vec<Sheet> {
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).expect("a workbook");
+    let text = |range: &calamine::Range<calamine::Data>| {
+        let rows = range
+            .rows()
+            .map(|row| row.iter().map(ToString::to_string).collect());
+        rows.collect::<Vec<Vec<String>>>()
+    };
+    book.worksheets()
+        .iter()
+        .map(|(name, range)| (name.clone(), text(range)))
+        .collect()
+}
+
+/// What an author at a bad hour makes of a good workbook: cells replaced, cut and moved, rows lost and doubled.
+fn spoilt(book: &[Sheet], random: &mut Random) -> Vec<u8> {
+    let mut book = book.to_vec();
+    for _ in 0..=random.below(5) {
+        let sheet = random.below(book.len());
+        let rows = &mut book[sheet].1;
+        if rows.is_empty() {
+            continue;
+        }
+        let (row, other) = (random.below(rows.len()), random.below(rows.len()));
+        match random.below(6) {
+            0 => drop(rows.remove(row)),
+            1 => rows.insert(row, rows[other].clone()),
+            2 => rows.swap(row, other),
+            kind => {
+                let column = random.below(rows[row].len());
+                let word = random.pick(CELLS).copied().unwrap_or("");
+                let moved = rows[other].get(column).cloned().unwrap_or_default();
+                let cell = rows[row].get_mut(column);
+                match (cell, kind) {
+                    (None, _) => {}
+                    (Some(cell), 3) => *cell = word.to_owned(),
+                    (Some(cell), 4) => *cell = moved,
+                    (Some(cell), _) => {
+                        let bytes = mutate(cell.as_bytes(), WORDS, random);
+                        *cell = String::from_utf8_lossy(&bytes).into_owned();
+                    }
+                }
+            }
+        }
+    }
+    let named: Vec<(&str, Vec<Vec<String>>)> = book
+        .iter()
+        .map(|(name, rows)| (name.as_str(), rows.clone()))
+        .collect();
+    crate::zip::workbook(&named)
+}
+
 #[test]
 fn fuzz_workbooks() {
-    let corpus = corpus("xlsx");
+    let mut corpus = corpus("xlsx");
+    corpus.extend(quito::FORMS.iter().map(|(_, bytes)| bytes.to_vec()));
+    let books: Vec<Vec<Sheet>> = corpus.iter().map(|bytes| sheets(bytes)).collect();
     let make = |random: &mut Random| {
         if random.chance(3) {
             let seed = random.pick(&corpus).expect("a corpus");
@@ -289,12 +350,14 @@ fn fuzz_workbooks() {
                 ],
                 random,
             )
+        } else if random.chance(2) {
+            spoilt(random.pick(&books).expect("a corpus"), random)
         } else {
             workbook(random)
         }
     };
     run("workbooks", make, |input| {
-        if let Ok((form, _)) = forms::Form::from_xlsx(input) {
+        if let Ok((form, _)) = forms::Form::from_workbook("fuzz", input, &quito::lists()) {
             let _ = forms::walk_form(std::sync::Arc::new(form), r#"[{"set":"/data/f0","value":"a"}]"#);
         }
     });
