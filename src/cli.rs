@@ -3,6 +3,7 @@
 //! A command exits 0 when it did what it said, 1 when it could not, 2 when its words were wrong.
 //! Standard output is for results, standard error for people and logs.
 
+mod appliance;
 mod audit;
 mod board;
 mod compose;
@@ -104,6 +105,21 @@ enum Command {
         #[command(subcommand)]
         action: printer::PrinterAction,
     },
+    /// Updates the system of an appliance.
+    Update {
+        #[command(subcommand)]
+        action: appliance::UpdateAction,
+    },
+    /// Packs the settings of an appliance into one file, and puts them in place there.
+    Provision {
+        #[command(subcommand)]
+        action: appliance::ProvisionAction,
+    },
+    /// Sets up the panel of an appliance.
+    Screen {
+        #[command(subcommand)]
+        action: appliance::ScreenAction,
+    },
     /// Checks the printers of a kiosk and prints a sample on each.
     Doctor {
         /// Settings of the kiosk.
@@ -118,8 +134,10 @@ enum Command {
 /// `--display`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum DisplayArgument {
-    /// On a screen of this machine.
+    /// In a window of this machine.
     Window,
+    /// On the whole screen of this machine, without a window system.
+    Screen,
     /// On a web page that takes taps and typing.
     Web,
     /// Nowhere.
@@ -130,6 +148,7 @@ impl From<DisplayArgument> for Display {
     fn from(argument: DisplayArgument) -> Self {
         match argument {
             DisplayArgument::Window => Self::Window,
+            DisplayArgument::Screen => Self::Screen,
             DisplayArgument::Web => Self::Web,
             DisplayArgument::None => Self::None,
         }
@@ -183,6 +202,9 @@ pub fn main() -> ExitCode {
         Command::Audit { action } => audit::run(action),
         Command::Receipt { action } => tools::receipt(action),
         Command::Printer { action } => printer::run(action),
+        Command::Update { action } => appliance::update(action),
+        Command::Provision { action } => appliance::provision(action),
+        Command::Screen { action } => appliance::screen(&action),
         Command::Doctor { config, no_print } => printer::doctor(&config, !no_print),
     };
     match done {

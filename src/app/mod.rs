@@ -11,7 +11,10 @@ pub mod diagnose;
 pub mod kiosk;
 pub mod office;
 pub mod outbox;
+pub mod provision;
 pub mod provisioning;
+pub mod service;
+pub mod update;
 
 use std::net::SocketAddr;
 

@@ -244,6 +244,7 @@ impl Demo {
                 width,
                 height,
                 web: Some(web),
+                ..ScreenConfig::default()
             },
         };
         self.write("kiosk.toml", &config)?;

@@ -19,6 +19,7 @@ use crate::domain::board::Emphasis;
 use crate::i18n::{self, Language};
 use crate::kiosk::run::{ScreenError, Size};
 use crate::kiosk::screen::{in_memory, scale};
+use crate::kiosk::stage;
 
 /// How often the window looks for news: a call is on the screen well before its chime ends.
 const LOOK: Duration = Duration::from_millis(50);
@@ -120,16 +121,20 @@ impl BoardScreen {
 }
 
 /// Shows a board on the whole screen of this machine until `next` has no more pictures; only from the main thread.
+///
+/// `bare`: without a window system. `next` is called once each turn of the loop.
 pub fn run_window(
     language: Language,
+    bare: bool,
     mut next: impl FnMut() -> Option<Picture> + 'static,
 ) -> Result<(), ScreenError> {
     let no_display = |error: PlatformError| ScreenError::NoDisplay(error.to_string());
-    slint::BackendSelector::new()
-        .backend_name("winit".into())
-        .renderer_name("software".into())
-        .select()
-        .map_err(no_display)?;
+    if bare {
+        // Nobody touches a board.
+        stage::on_screen([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])?;
+    } else {
+        stage::in_window()?;
+    }
     let ui = ui::Board::new().map_err(no_display)?;
     ui.window().set_fullscreen(true);
     let shown = Rc::new(RefCell::new(Shown::new(ui.clone_strong(), language)));

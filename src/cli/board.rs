@@ -13,12 +13,12 @@ use crate::i18n::Language;
 #[derive(Args)]
 pub(super) struct BoardArguments {
     /// Address of the office's hub, such as http://10.0.0.5:8080.
-    #[arg(long)]
+    #[arg(long, env = "VENTANILLA_BOARD_OFFICE")]
     office: String,
     /// Id of the waiting room; the whole office without it.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", env = "VENTANILLA_BOARD_ZONE")]
     zone: String,
-    /// Where it is shown: `window`, or `none` to listen and sound only.
+    /// Where it is shown: `window`, `screen`, or `none` to listen and sound only.
     #[arg(long, value_enum, default_value = "window")]
     display: DisplayArgument,
     /// With `--display none`: writes one picture of the board into this file and ends.
@@ -36,6 +36,9 @@ pub(super) struct BoardArguments {
     /// Make no sound.
     #[arg(long)]
     silent: bool,
+    /// With `--display screen`: how the panel hangs, in degrees clockwise.
+    #[arg(long, default_value_t = 0, env = "VENTANILLA_BOARD_ROTATION")]
+    rotation: u16,
 }
 
 #[cfg(not(feature = "screen"))]
@@ -50,9 +53,11 @@ pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
     use anyhow::{Context, bail};
 
     use crate::app::board::BoardFeed;
+    use crate::app::service::{Pulse, Service};
     use crate::board::picture::Picture;
     use crate::board::screen::{self, BoardScreen};
     use crate::clock::{self, Clock};
+    use crate::config::kiosk::ScreenConfig;
     use crate::devices::voice::{NoSpeaker, Speaker, SystemSpeaker};
     use crate::kiosk::run::Size;
     use crate::kiosk::screen::encode;
@@ -63,6 +68,14 @@ pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
 
     let zone = jiff::tz::TimeZone::get(&arguments.time_zone)
         .with_context(|| format!("Time zone {} is unknown; write an IANA name", arguments.time_zone))?;
+    let bare = arguments.display == DisplayArgument::Screen;
+    if bare {
+        let hangs = ScreenConfig {
+            rotation: Some(arguments.rotation),
+            ..ScreenConfig::default()
+        };
+        roles::begin_again_with(&hangs.display_environment().map_err(anyhow::Error::msg)?)?;
+    }
     let (runtime, stop) = roles::begin()?;
     let http = crate::app::http_client(None)?;
     let id: String = clock::random::<4>()
@@ -112,10 +125,22 @@ pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        (DisplayArgument::Window, _) => {
+        (DisplayArgument::Window | DisplayArgument::Screen, _) => {
             let told = stop.clone();
-            screen::run_window(language, move || (!told.is_stopped()).then(&mut picture))
-                .context("The board cannot be shown")
+            let service = Service::from_environment();
+            // The loop looks by itself twenty times a second; nobody has to wake it.
+            let mut pulse = Pulse::start(service.clone(), runtime.handle(), stop.clone(), || ());
+            let mut begun = false;
+            let next = move || {
+                // The first call comes before the first frame is drawn.
+                if std::mem::replace(&mut begun, true) {
+                    pulse.passed();
+                }
+                (!told.is_stopped()).then(&mut picture)
+            };
+            let shown = screen::run_window(language, bare, next).context("The board cannot be shown");
+            service.stopping();
+            shown
         }
     };
     stop.stop();

@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 #[cfg(feature = "screen")]
 use anyhow::Context;
 use axum::Router;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
@@ -13,6 +14,7 @@ use tracing::warn;
 use crate::app::central::RunningCentral;
 use crate::app::kiosk::RunningKiosk;
 use crate::app::office::{RunningOffice, line};
+use crate::app::service::{Presence, Pulse, Service};
 use crate::app::{self, StartError, Stop};
 use crate::clock::Clock;
 use crate::config::central::CentralConfig;
@@ -67,6 +69,7 @@ pub(super) struct KioskFace {
     size: Size,
     full_screen: bool,
     web: Option<(SocketAddr, JoinHandle<()>)>,
+    touch: [f32; 6],
 }
 
 impl KioskFace {
@@ -91,17 +94,26 @@ impl KioskFace {
                         .into(),
                 });
             }
-            (Display::Window | Display::None, _) => None,
+            (Display::Window | Display::Screen | Display::None, _) => None,
         };
+        let touch = config.screen.touch_matrix();
         let (kiosk, inbox) = app::kiosk::start(config, size.width > size.height, clock, stop.clone()).await?;
         let (link, commands, frame) = Link::new();
         let bell = link.clone();
         inbox.on_arrival(move || bell.wake());
-        let driver = SessionDriver::new(&kiosk, inbox);
+        let service = Service::from_environment();
+        let pulse = {
+            let link = link.clone();
+            Pulse::start(service.clone(), &Handle::current(), stop.clone(), move || {
+                link.wake()
+            })
+        };
+        let driver = SessionDriver::new(&kiosk, inbox).watched(pulse, Presence::from_environment());
         let web = listener.map(|listener| serve(listener, web::router(link.clone()), stop.clone()));
         let told = link.clone();
         tokio::spawn(async move {
             stop.stopped().await;
+            service.stopping();
             told.stop();
         });
         Ok(Self {
@@ -113,6 +125,7 @@ impl KioskFace {
             size,
             full_screen,
             web,
+            touch,
         })
     }
 
@@ -135,6 +148,7 @@ impl KioskFace {
         match self.display {
             Display::None => {
                 drop((driver, commands));
+                Service::from_environment().ready();
                 runtime.block_on(stop.stopped());
                 Ok(())
             }
@@ -147,8 +161,12 @@ impl KioskFace {
             #[cfg(feature = "screen")]
             Display::Window => run::run_window(Box::new(driver), commands, self.full_screen)
                 .context("The screen cannot be shown"),
+            #[cfg(feature = "screen")]
+            Display::Screen => {
+                run::run_screen(Box::new(driver), commands, self.touch).context("The screen cannot be shown")
+            }
             #[cfg(not(feature = "screen"))]
-            Display::Web | Display::Window => {
+            Display::Web | Display::Window | Display::Screen => {
                 anyhow::bail!("This program was built without a screen; build it with the feature `screen`")
             }
         }

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::{compose, print, roles};
 use crate::app::backup::{self, Source};
 use crate::app::outbox::keyfile;
+use crate::app::service::{Service, keep_alive};
 use crate::app::{central as app, office};
 use crate::clock::Clock;
 use crate::config;
@@ -81,9 +82,12 @@ pub(super) fn central(
         None => {
             let (runtime, stop) = roles::begin()?;
             runtime.block_on(async {
-                let central = compose::central(config, Clock::System, stop).await?;
+                let central = compose::central(config, Clock::System, stop.clone()).await?;
                 print(&format!("central http://{}", central.address));
                 print("ready");
+                let service = Service::from_environment();
+                service.ready();
+                tokio::spawn(keep_alive(service, stop, async || ()));
                 central.finished().await;
                 Ok(())
             })

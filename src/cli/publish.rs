@@ -259,7 +259,7 @@ fn new_key(kind: Kind, output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
+pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
     parse(path, SigningKey::parse)
 }
 

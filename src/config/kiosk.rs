@@ -181,6 +181,51 @@ pub struct ScreenConfig {
     pub height: u32,
     /// Where the screen is shown as a page; only for demonstrations and remote help.
     pub web: Option<SocketAddr>,
+    /// How the panel hangs: degrees the picture is turned clockwise, 0, 90, 180 or 270. Only on a bare display.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<u16>,
+    /// Where a finger is on the panel, six numbers as libinput takes them; made from `rotation` if not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub touch: Option<[f32; 6]>,
+    /// The connector of the panel where there are several, such as `HDMI-A-1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Brightness of the panel, 5 to 100 in the hundred; as it is if not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brightness: Option<u8>,
+}
+
+impl ScreenConfig {
+    /// What moves a finger's place on the panel to its place on the turned picture.
+    pub fn touch_matrix(&self) -> [f32; 6] {
+        self.touch.unwrap_or(match self.rotation {
+            Some(90) => [0.0, 1.0, 0.0, -1.0, 0.0, 1.0],
+            Some(180) => [-1.0, 0.0, 1.0, 0.0, -1.0, 1.0],
+            Some(270) => [0.0, -1.0, 1.0, 1.0, 0.0, 0.0],
+            Some(_) | None => [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        })
+    }
+
+    /// The variables from which the bare display reads how it hangs.
+    ///
+    /// # Errors
+    /// What is wrong with the settings.
+    pub fn display_environment(&self) -> Result<Vec<(&'static str, String)>, String> {
+        let rotation = self.rotation.unwrap_or(0);
+        if ![0, 90, 180, 270].contains(&rotation) {
+            return Err(format!(
+                "rotation = {rotation} is no way to hang a panel; write 0, 90, 180 or 270"
+            ));
+        }
+        let output = self
+            .output
+            .iter()
+            .map(|output| ("SLINT_DRM_OUTPUT", output.clone()));
+        Ok([("SLINT_KMS_ROTATION", rotation.to_string())]
+            .into_iter()
+            .chain(output)
+            .collect())
+    }
 }
 
 impl Default for ScreenConfig {
@@ -189,6 +234,10 @@ impl Default for ScreenConfig {
             width: 1080,
             height: 1920,
             web: None,
+            rotation: None,
+            touch: None,
+            output: None,
+            brightness: None,
         }
     }
 }
@@ -199,4 +248,46 @@ fn default_lease() -> u32 {
 
 fn default_day_cut_hour() -> u8 {
     3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(matrix: [f32; 6], (x, y): (f32, f32)) -> (f32, f32) {
+        let [a, b, c, d, e, f] = matrix;
+        (a * x + b * y + c, d * x + e * y + f)
+    }
+
+    #[test]
+    fn a_finger_on_a_turned_panel_touches_what_it_sees() {
+        let turned = |rotation| ScreenConfig {
+            rotation,
+            ..ScreenConfig::default()
+        };
+        // The upper left corner of the panel, seen on the picture.
+        for (rotation, corner) in [
+            (None, (0.0, 0.0)),
+            (Some(90), (0.0, 1.0)),
+            (Some(180), (1.0, 1.0)),
+            (Some(270), (1.0, 0.0)),
+        ] {
+            assert_eq!(
+                moved(turned(rotation).touch_matrix(), (0.0, 0.0)),
+                corner,
+                "{rotation:?}"
+            );
+        }
+        assert!(
+            turned(Some(45))
+                .display_environment()
+                .expect_err("refused")
+                .contains("45")
+        );
+        let own = ScreenConfig {
+            touch: Some([2.0; 6]),
+            ..turned(Some(90))
+        };
+        assert_eq!(own.touch_matrix(), [2.0; 6]);
+    }
 }

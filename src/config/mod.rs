@@ -46,9 +46,25 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     parse(path, &text)
 }
 
+/// What stands in front of the name of a secret that the service manager hands over (`LoadCredential=`).
+const CREDENTIAL: &str = "credential:";
+
 /// Makes a path of a settings file absolute: it is meant from that file's folder.
+///
+/// `credential:NAME` is the file NAME in the folder where the service manager puts this service's secrets.
 pub fn beside(settings: &Path, path: &mut PathBuf) {
-    if path.is_relative() {
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    resolve(settings, folder.as_deref(), path);
+}
+
+fn resolve(settings: &Path, credentials: Option<&Path>, path: &mut PathBuf) {
+    let name = path.to_str().and_then(|text| text.strip_prefix(CREDENTIAL));
+    if let Some(name) = name {
+        // Without a manager the path stays as it is written, and whoever opens it names it.
+        if let Some(folder) = credentials {
+            *path = folder.join(name);
+        }
+    } else if path.is_relative() {
         *path = settings.parent().unwrap_or(Path::new(".")).join(&*path);
     }
 }
@@ -65,4 +81,44 @@ pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigEr
             problem: error.message().to_owned(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(written: &str, meant: &str) {
+        let mut path = PathBuf::from(written);
+        let credentials = Path::new("/run/credentials/kiosk");
+        resolve(
+            Path::new("/etc/ventanilla/kiosk.toml"),
+            Some(credentials),
+            &mut path,
+        );
+        assert_eq!(path, Path::new(meant));
+    }
+
+    #[test]
+    fn a_path_is_meant_from_its_settings_and_a_credential_from_the_service_manager() {
+        check("keys/office.pub", "/etc/ventanilla/keys/office.pub");
+        check("/srv/office.pub", "/srv/office.pub");
+        check(
+            "credential:keys_office.token",
+            "/run/credentials/kiosk/keys_office.token",
+        );
+        // Without a manager it stays, and whoever opens it names it.
+        let mut path = PathBuf::from("credential:keys_office.token");
+        resolve(Path::new("/etc/ventanilla/kiosk.toml"), None, &mut path);
+        assert_eq!(path, Path::new("credential:keys_office.token"));
+    }
+
+    #[test]
+    fn the_examples_that_are_installed_are_settings() {
+        let office = include_str!("../../systemd/examples/office.toml");
+        let office: office::OfficeConfig = parse("office.toml".as_ref(), office).expect("an office");
+        assert!(office.setup().is_ok());
+        let central = include_str!("../../systemd/examples/central.toml");
+        let _: central::CentralConfig = parse("central.toml".as_ref(), central).expect("a central");
+    }
 }

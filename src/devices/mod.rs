@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows the store or the network protocol of the office.
 
+pub mod backlight;
 pub mod narrator;
 pub mod printer;
 pub mod voice;

@@ -1,6 +1,6 @@
 //! The session on the screen's thread: touches in, effects out to the shell, results in from its inbox.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -8,6 +8,7 @@ use super::narrator::Narrator;
 use super::pad::Moved;
 use super::run::{Driver, Key};
 use crate::app::kiosk::{Inbox, RunningKiosk};
+use crate::app::service::{Presence, Pulse};
 use crate::clock::{self, Clock};
 use crate::devices::narrator;
 use crate::domain::id::Moment;
@@ -25,6 +26,10 @@ pub struct SessionDriver {
     narrator: Option<Narrator>,
     /// What the controls of the view that was shown last give: a touch belongs to what the citizen saw.
     shown: RefCell<Vec<Input>>,
+    /// Whether the view that was shown last belongs to somebody.
+    taken: Cell<bool>,
+    pulse: Pulse,
+    presence: Presence,
 }
 
 impl SessionDriver {
@@ -56,7 +61,18 @@ impl SessionDriver {
             inbox,
             narrator,
             shown: RefCell::default(),
+            taken: Cell::new(false),
+            pulse: Pulse::default(),
+            presence: Presence::default(),
         }
+    }
+
+    /// Gives signs of life with every turn of the screen, and shows whether somebody is there.
+    #[must_use]
+    pub fn watched(mut self, pulse: Pulse, presence: Presence) -> Self {
+        self.pulse = pulse;
+        self.presence = presence;
+        self
     }
 
     /// The language of the invitation, until its first visitor chooses.
@@ -97,6 +113,8 @@ impl Driver for SessionDriver {
     fn view(&self) -> View {
         let (view, inputs) = self.session.show(self.clock.now());
         self.shown.replace(inputs);
+        self.taken
+            .set(!matches!(view.face, Face::Attract | Face::OutOfService));
         view
     }
 
@@ -139,6 +157,11 @@ impl Driver for SessionDriver {
 
     fn tick(&mut self) {
         self.step(Input::Tick);
+    }
+
+    fn turned(&mut self) {
+        self.presence.tell(self.taken.get());
+        self.pulse.passed();
     }
 
     fn inbox(&mut self) -> bool {

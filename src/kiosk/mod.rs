@@ -21,6 +21,8 @@ mod elements;
 #[cfg(feature = "screen")]
 pub mod screen;
 #[cfg(feature = "screen")]
+pub(crate) mod stage;
+#[cfg(feature = "screen")]
 mod window;
 
 #[cfg(feature = "screen")]

@@ -18,8 +18,10 @@ use crate::domain::session::view::{Action, View};
 pub enum Display {
     /// On a web page that takes taps: demos, training, tests.
     Web,
-    /// On a screen of this machine.
+    /// In a window of this machine.
     Window,
+    /// On the whole screen of this machine, without a window system.
+    Screen,
     /// Nowhere.
     None,
 }
@@ -66,6 +68,8 @@ pub trait Driver {
     fn tick(&mut self);
     /// Takes in what the shell has to report; true when the view may have changed.
     fn inbox(&mut self) -> bool;
+    /// The screen went round once: touches are taken in, and what `view` said is shown.
+    fn turned(&mut self) {}
 }
 
 /// Gives a touch to its driver.
@@ -184,6 +188,14 @@ impl Size {
 /// Why a screen cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
+    /// There is no screen, or we may not use it.
+    #[error(
+        "The screen cannot be opened; it needs a display on /dev/dri and the groups video and input ({0})"
+    )]
+    NoScreen(String),
+    /// This program cannot do without a window system.
+    #[error("This program was built without the feature `appliance`; use --display window or web")]
+    NotBuiltIn,
     /// There is no X server and no Wayland compositor, or it refused.
     #[error("No display to open a window on; use --display web, or set DISPLAY or WAYLAND_DISPLAY ({0})")]
     NoDisplay(String),
@@ -274,6 +286,7 @@ fn show(
     let view = driver.view();
     screen.show(&view);
     let number = screen.render();
+    driver.turned();
     frame.send_if_modified(|shown| std::mem::replace(shown, number) != number);
     view.face.name()
 }
@@ -289,7 +302,19 @@ pub fn run_window(
     commands: Receiver<Command>,
     full_screen: bool,
 ) -> Result<(), ScreenError> {
+    super::stage::in_window()?;
     super::window::run(driver, commands, full_screen)
+}
+
+/// Shows the driver's session on the whole screen without a window system, until [`Command::Stop`].
+#[cfg(feature = "screen")]
+pub fn run_screen(
+    driver: Box<dyn Driver>,
+    commands: Receiver<Command>,
+    touch: [f32; 6],
+) -> Result<(), ScreenError> {
+    super::stage::on_screen(touch)?;
+    super::window::run(driver, commands, true)
 }
 
 /// Gives text as a keyboard would: letters, U+0008 and line feeds.

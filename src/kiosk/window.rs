@@ -1,4 +1,4 @@
-//! The screen on a window of this machine, through winit and the software renderer.
+//! The screen on a display of this machine, by whatever stage was chosen before.
 //!
 //! Everything happens on the main thread: touches are given to the driver as they come, and a timer looks at the
 //! inbox. Begin at [`run`].
@@ -32,17 +32,6 @@ pub(super) fn run(
     full_screen: bool,
 ) -> Result<(), ScreenError> {
     let no_display = |error: PlatformError| ScreenError::NoDisplay(error.to_string());
-    if ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
-        .iter()
-        .all(|name| std::env::var_os(name).is_none())
-    {
-        return Err(ScreenError::NoDisplay("neither is set".into()));
-    }
-    slint::BackendSelector::new()
-        .backend_name("winit".into())
-        .renderer_name("software".into())
-        .select()
-        .map_err(no_display)?;
     let ui = ventanilla_ui::Kiosk::new().map_err(no_display)?;
     if full_screen {
         ui.window().set_fullscreen(true);
@@ -77,7 +66,15 @@ pub(super) fn run(
     let timer = Timer::default();
     timer.start(TimerMode::Repeated, LOOK_AT_INBOX, {
         let pump = pump.clone();
-        move || work(&pump)
+        move || {
+            work(&pump);
+            // Not in `work` itself: only the event loop has drawn a frame before it comes here.
+            if let Ok(mut pump) = pump.try_borrow_mut()
+                && let Some(pump) = pump.as_mut()
+            {
+                pump.driver.turned();
+            }
+        }
     });
     let ui = pump.borrow().as_ref().map(|pump| pump.shown.ui().clone_strong());
     match ui {
