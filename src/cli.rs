@@ -8,6 +8,7 @@ mod audit;
 mod board;
 mod compose;
 mod demo;
+mod desk;
 mod devices;
 mod municipal;
 mod printer;
@@ -68,6 +69,9 @@ enum Command {
         /// Keep submissions in this PostgreSQL database instead, `postgres://user@host/database`.
         #[arg(long, env = "VENTANILLA_STORE")]
         store: Option<String>,
+        /// Ask for the passphrase of `municipality_key`, so that staff can open contents here until central stops.
+        #[arg(long)]
+        unlock: bool,
         #[command(subcommand)]
         action: Option<municipal::CentralAction>,
     },
@@ -90,7 +94,7 @@ enum Command {
         #[command(subcommand)]
         action: procedure::ProcedureAction,
     },
-    /// Looks at an office's audit log.
+    /// Looks at the audit log of an office or of central.
     Audit {
         #[command(subcommand)]
         action: audit::AuditAction,
@@ -183,9 +187,10 @@ pub fn main() -> ExitCode {
         Command::Central {
             config,
             store,
+            unlock,
             action,
         } => match config {
-            Some(config) => municipal::central(&config, store, action),
+            Some(config) => municipal::central(&config, store, unlock, action),
             None => {
                 complain(&anyhow::anyhow!(
                     "Central needs its settings; add --config central.toml"

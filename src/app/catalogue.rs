@@ -132,16 +132,44 @@ impl Shelf {
         Ok(bundle)
     }
 
-    fn put(&self, bytes: &[u8]) -> std::io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let draft = self.path.with_extension("vcb-new");
-        let mut file = std::fs::File::create(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &self.path)?;
-        std::fs::File::open(folder)?.sync_all()
+    /// [`Shelf::install`], and keeps the bundle for ever: its forms are needed as long as what was filled in with them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn publish(&self, bytes: &[u8], now: Timestamp) -> Result<Bundle, ShelfError> {
+        let bundle = self.install(bytes, now)?;
+        let path = self.archive().join(format!("{}.vcb", bundle.manifest.version));
+        put(&path, bytes).map_err(|source| ShelfError::Disk { path, source })?;
+        Ok(bundle)
     }
+
+    /// Every bundle that was published here and is still what was signed.
+    pub fn kept(&self) -> Vec<Bundle> {
+        let entries = std::fs::read_dir(self.archive()).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| Bundle::installed(&std::fs::read(entry.path()).ok()?, &self.first_keys).ok())
+            .collect()
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.path.with_file_name("catalogues")
+    }
+
+    fn put(&self, bytes: &[u8]) -> std::io::Result<()> {
+        put(&self.path, bytes)
+    }
+}
+
+/// Whole or not at all, and on the disk before it returns.
+fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let draft = path.with_extension("vcb-new");
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Whether a kiosk could serve with it.

@@ -1,26 +1,39 @@
 //! The municipality's central: it keeps what offices hand in, lists it for staff and says whether a receipt is ours.
 //!
 //! Begin at [`start`]; [`CentralApp`] is the central inside the process. Its web pages are given to `start` by
-//! whoever may import them. It never shows what a citizen said except by `content`, which is written down first.
+//! whoever may import them. What a citizen said is shown by `content` and `export` only, after it was put on record,
+//! and only while somebody has the municipality's key unlocked; it never lies on a disk of central's.
 
 mod api;
+mod case;
+pub mod export;
+mod fleet;
+mod forms;
+pub mod guard;
+pub mod journal;
+mod openapi;
+pub mod retention;
+mod review;
 mod verify;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
-pub use api::{SubmissionView, SubmissionsView};
+pub use api::{SubmissionView, SubmissionsView, routes};
+pub use case::{CaseError, CaseView};
+pub use forms::FormBook;
 pub use verify::{ReceiptView, VerifyError};
 
 use super::devices::Registry;
@@ -30,6 +43,9 @@ use super::{StartError, Stop, backup, catalogue, listen};
 use crate::clock::{Clock, random};
 use crate::config::central::CentralConfig;
 use crate::domain::audit::AuditEvent;
+use crate::domain::desk::CentralEvent;
+use crate::domain::receipt::Code;
+use crate::domain::seal::locked;
 use crate::domain::seal::{OpeningKey, Recipient, Role, SigningKey, VerifyingKey};
 use crate::domain::submission::peers::TokenHash;
 use crate::store::municipal::Municipal;
@@ -57,9 +73,51 @@ pub struct CentralApp {
     clock: Clock,
     /// Who may hand in, and whose receipts are ours.
     pub registry: Arc<Registry>,
-    municipality: Option<OpeningKey>,
+    /// Signs for what is kept.
+    key: SigningKey,
+    /// Opens submissions, while it is unlocked.
+    municipality: RwLock<Option<OpeningKey>>,
+    shelf: Option<catalogue::Shelf>,
+    forms: RwLock<FormBook>,
     staff: Vec<TokenHash>,
     guesses: Mutex<verify::Guesses>,
+    /// Wrong last digits by code.
+    wrong_digits: Mutex<HashMap<Code, (Timestamp, u32)>>,
+}
+
+impl CentralApp {
+    /// Unlocks the municipality's key for this process; it is in memory only.
+    ///
+    /// # Errors
+    /// When that cannot be put on record; then the key stays locked.
+    pub async fn unlock(&self, key: OpeningKey) -> Result<(), StoreError> {
+        let event = CentralEvent::KeyUnlocked {
+            kid: key.kid().to_owned(),
+        };
+        self.note(event).await?;
+        *self.municipality.write().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        self.wake.notify_waiters();
+        Ok(())
+    }
+
+    fn opening_key(&self) -> Option<OpeningKey> {
+        self.municipality
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The forms, read again where a newer catalogue was published.
+    fn forms(&self) -> FormBook {
+        let known = self.forms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let published = self.shelf.as_ref().and_then(catalogue::Shelf::installed);
+        if published.is_none_or(|bundle| bundle.manifest.version == known.version) {
+            return known;
+        }
+        let book = FormBook::load(self.shelf.as_ref());
+        *self.forms.write().unwrap_or_else(PoisonError::into_inner) = book.clone();
+        book
+    }
 }
 
 /// A central that answers.
@@ -109,12 +167,16 @@ pub async fn start(
         })
         .collect::<Result<Vec<_>, _>>()?;
     let book = peer_book(&config.peers, &config.devices, Path::new(""))?;
-    let municipality = config
-        .municipality_key
-        .as_deref()
-        .map(keyfile::opening)
-        .transpose()?;
+    let municipality = match config.municipality_key.as_deref() {
+        Some(path) if !is_locked(path) => Some(keyfile::opening(path)?),
+        Some(_) | None => None,
+    };
     let key = keyfile::signing(&config.receipt_key)?;
+    let shelf = config
+        .published
+        .as_ref()
+        .map(|published| catalogue::Shelf::new(&config.data, published))
+        .transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| StartError::Listen {
         address: config.listen,
@@ -138,29 +200,36 @@ pub async fn start(
         wake: Arc::clone(&wake),
         clock: clock.clone(),
         registry,
-        municipality,
+        key: key.clone(),
+        municipality: RwLock::new(municipality),
+        forms: RwLock::new(FormBook::load(shelf.as_ref())),
+        shelf: shelf.clone(),
         staff,
         guesses: Mutex::default(),
+        wrong_digits: Mutex::default(),
         config,
     });
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    central.note(CentralEvent::CentralStarted { version }).await?;
+    kept.tasks.extend([
+        tokio::spawn(review::run(Arc::clone(&central), stop.clone())),
+        tokio::spawn(retention::run(Arc::clone(&central), stop.clone())),
+        tokio::spawn(journal::run(Arc::clone(&central), stop.clone())),
+    ]);
     let door = Door {
         gate: central.registry.gate(),
         keep: keep(kept.store, key, clock.clone(), wake),
         clock,
     };
-    let catalogue = match &central.config.published {
-        Some(published) => {
-            let shelf = catalogue::Shelf::new(&central.config.data, published)?;
-            catalogue::routes(shelf, central.registry.gate())
-        }
+    let catalogue = match shelf {
+        Some(shelf) => catalogue::routes(shelf, central.registry.gate()),
         None => Router::new(),
     };
     let app = Router::new()
-        .route("/api/v1/submissions", get(api::list))
-        .route("/api/v1/submissions/{id}", get(api::one))
-        .route("/api/v1/submissions/{id}/content", get(api::content))
-        .route("/api/v1/openapi.json", get(api::description))
+        .route("/api/v1/cases/{code}/status", post(case::status))
+        .route("/api/v1/openapi.json", get(openapi::description))
         .with_state(Arc::clone(&central))
+        .merge(routes(&central).into_router())
         .merge(server::router(door))
         .merge(crate::app::devices::routes(Arc::clone(&central.registry)))
         .merge(catalogue)
@@ -248,6 +317,11 @@ async fn open(
         tasks: vec![copies],
         lock: Some(lock),
     })
+}
+
+/// Whether the key in a file has to be unlocked with a passphrase.
+fn is_locked(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| locked::is_locked(&text))
 }
 
 /// Opens the store for a command, beside a running central or without one, and begins its audit log.

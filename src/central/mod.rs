@@ -6,23 +6,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use crate::app::central::{CentralApp, ReceiptView, VerifyError};
+use crate::app::central::{CaseError, CaseView, CentralApp, ReceiptView, VerifyError};
 use crate::app::office::Problem;
-use crate::i18n::{Language, say};
+use crate::i18n::{Language, fill, say};
 
 /// The pages and what they need.
 pub fn router(central: &Arc<CentralApp>) -> Router {
     Router::new()
         .route("/", get(form))
         .route("/verify", get(form))
-        .route("/verify/{code}", get(verify))
+        .route("/verify/{code}", get(verify).post(how_far))
         .route("/assets/central.css", get(css))
         .route("/assets/fonts/{name}", get(font))
         .with_state(Arc::clone(central))
@@ -38,6 +38,10 @@ struct Page {
     title: String,
     text: String,
     found: Vec<Row>,
+    /// Whether how far the case is can be asked for with the last digits.
+    ask_digits: bool,
+    /// The code, for that form.
+    code: String,
 }
 
 struct Row {
@@ -74,6 +78,8 @@ async fn form(headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
             title: say(language, "central-title"),
             text: say(language, "central-lead"),
             found: vec![],
+            ask_digits: false,
+            code: String::new(),
         },
     )
 }
@@ -100,6 +106,77 @@ async fn verify(
             .insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
     }
     response
+}
+
+#[derive(Deserialize)]
+struct Digits {
+    #[serde(default)]
+    digits: String,
+}
+
+/// How far a case is, for whoever has the paper and knows the last digits.
+async fn how_far(
+    State(central): State<Arc<CentralApp>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+    Form(typed): Form<Digits>,
+) -> Response {
+    let language = language(&headers);
+    let told = central
+        .case_of(&code, &typed.digits, visitor(&central, &headers, peer))
+        .await;
+    let refused = |status, word: &str, again| {
+        let text = say(language, &format!("{word}-text"));
+        (status, "warn", say(language, word), text, again)
+    };
+    let (status, tone, title, text, again) = match told {
+        Ok(case) => {
+            let word = format!("central-status-{}", case.status.replace('_', "-"));
+            let tone = if case.status == "needs_something" {
+                "warn"
+            } else {
+                "good"
+            };
+            let text = said_beside(language, &case);
+            (StatusCode::OK, tone, say(language, &word), text, false)
+        }
+        Err(CaseError::Code(error)) => return html(language, code, Err(error)),
+        Err(CaseError::Digits) => refused(StatusCode::FORBIDDEN, "central-digits-wrong", true),
+        Err(CaseError::NotYet) => refused(StatusCode::CONFLICT, "central-not-yet", false),
+        Err(CaseError::TooMany) => refused(StatusCode::TOO_MANY_REQUESTS, "central-digits-shut", false),
+        Err(CaseError::Store(_)) => refused(StatusCode::SERVICE_UNAVAILABLE, "central-store", true),
+    };
+    page(
+        status,
+        &Page {
+            language,
+            typed: String::new(),
+            tone,
+            title,
+            text,
+            found: vec![],
+            ask_digits: again,
+            code,
+        },
+    )
+}
+
+/// What staff say beside the state, and since when.
+fn said_beside(language: Language, case: &CaseView) -> String {
+    let note = match case.note.as_deref() {
+        Some(note) => match note.strip_prefix('#') {
+            Some(key) => say(language, &format!("central-note-{key}")),
+            None => note.to_owned(),
+        },
+        None => String::new(),
+    };
+    let since = case
+        .since
+        .as_deref()
+        .and_then(|at| at.parse::<jiff::Timestamp>().ok())
+        .map(|at| fill(language, "central-since", &[("day", &in_quito(at, "%d/%m/%Y"))]));
+    [note, since.unwrap_or_default()].join(" ").trim().to_owned()
 }
 
 /// The visitor's address; behind our own proxy the last one it appended, for all before it is only claimed.
@@ -160,6 +237,8 @@ fn html(language: Language, typed: String, found: Result<Vec<ReceiptView>, Verif
                         "central-found-text"
                     },
                 ),
+                code: found.first().map(|one| one.code.clone()).unwrap_or_default(),
+                ask_digits: !found.is_empty(),
                 found: found.into_iter().map(row).collect(),
             },
         ),
@@ -180,6 +259,8 @@ fn html(language: Language, typed: String, found: Result<Vec<ReceiptView>, Verif
                     text: say(language, &format!("central-{}-text", word.replace('_', "-"))),
                     typed,
                     found: vec![],
+                    ask_digits: false,
+                    code: String::new(),
                 },
             )
         }
@@ -187,14 +268,18 @@ fn html(language: Language, typed: String, found: Result<Vec<ReceiptView>, Verif
 }
 
 fn row(receipt: ReceiptView) -> Row {
-    let shown = |at: jiff::Timestamp| match at.in_tz("America/Guayaquil") {
-        Ok(at) => at.strftime("%d/%m/%Y, %H:%M").to_string(),
-        Err(_) => at.to_string(),
-    };
+    let shown = |at: jiff::Timestamp| in_quito(at, "%d/%m/%Y, %H:%M");
     Row {
         registered: shown(receipt.registered_at),
         received: shown(receipt.received_at),
         receipt,
+    }
+}
+
+fn in_quito(at: jiff::Timestamp, format: &str) -> String {
+    match at.in_tz("America/Guayaquil") {
+        Ok(at) => at.strftime(format).to_string(),
+        Err(_) => at.to_string(),
     }
 }
 
@@ -251,5 +336,7 @@ async fn font(Path(name): Path<String>) -> Response {
     (headers, bytes).into_response()
 }
 
+#[cfg(test)]
+mod desk_tests;
 #[cfg(test)]
 mod tests;

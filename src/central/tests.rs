@@ -1,20 +1,21 @@
 //! The central by HTTP, on files, as an office, the staff and a citizen meet it.
 
-use std::path::Path as FilePath;
+use jiff::Timestamp;
 
 use super::*;
-use crate::app::central::{FILE, RunningCentral, start};
+use crate::app::central::{RunningCentral, journal, start};
 use crate::app::outbox::confirm::{Case, Confirmed, Sealer};
 use crate::app::outbox::keyfile::write_private;
 use crate::app::{Stop, http_client};
 use crate::clock::{Clock, random};
 use crate::config::central::{CentralConfig, DeviceConfig, PeerConfig};
+use crate::domain::audit::Fault;
 use crate::domain::id::{Moment, SubmissionId};
 use crate::domain::redacted::Redacted;
 use crate::domain::seal::{OpeningKey, Role, SigningKey};
 use crate::domain::submission::peers::TokenHash;
 use crate::domain::submission::{Content, Verdict};
-use crate::store::{Db, Schema, central as store, outbox};
+use crate::store::{Db, Schema, chain, outbox};
 use crate::sync::client::Client;
 use crate::sync::plan::Reply;
 
@@ -24,24 +25,24 @@ const KIOSK: Schema = Schema {
 };
 const SECRET: &str = "<data><nombre>Quishpe</nombre></data>";
 
-struct City {
-    folder: tempfile::TempDir,
-    config: CentralConfig,
-    clock: Clock,
+pub(super) struct City {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) config: CentralConfig,
+    pub(super) clock: Clock,
     stop: Stop,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
-fn kiosk_key() -> SigningKey {
+pub(super) fn kiosk_key() -> SigningKey {
     SigningKey::generate(&[7; 32])
 }
 
-fn city_key() -> OpeningKey {
+pub(super) fn city_key() -> OpeningKey {
     OpeningKey::generate(&[8; 32])
 }
 
 impl City {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         write_private(&at("city.key"), &city_key().to_text()).expect("written");
@@ -69,6 +70,7 @@ impl City {
             backup: None,
             epoch_file: None,
             published: None,
+            retention: None,
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),
         };
         Self {
@@ -80,7 +82,7 @@ impl City {
         }
     }
 
-    async fn start(&mut self) -> RunningCentral {
+    pub(super) async fn start(&mut self) -> RunningCentral {
         self.stop = Stop::default();
         start(self.config.clone(), self.clock.clone(), self.stop.clone(), router)
             .await
@@ -88,8 +90,13 @@ impl City {
     }
 
     /// Confirms one form at a kiosk and hands it in as the office's hub.
-    async fn hand_in(&self, central: &RunningCentral) -> Confirmed {
-        let (confirmed, item) = self.confirm().await;
+    pub(super) async fn hand_in(&self, central: &RunningCentral) -> Confirmed {
+        self.hand_in_of(central, "residencia", SECRET).await
+    }
+
+    /// The same, of another form and with other answers.
+    pub(super) async fn hand_in_of(&self, central: &RunningCentral, form: &str, xml: &str) -> Confirmed {
+        let (confirmed, item) = self.confirm_of(form, xml).await;
         let url = format!("http://{}", central.address);
         let client = Client::new(&url, Redacted::new("hub token".into()), None).expect("a client");
         let Reply::Answer(answer) = client.post(&[item], None, self.clock.now()).await else {
@@ -101,6 +108,10 @@ impl City {
     }
 
     async fn confirm(&self) -> (Confirmed, crate::domain::submission::Item) {
+        self.confirm_of("residencia", SECRET).await
+    }
+
+    async fn confirm_of(&self, form: &str, xml: &str) -> (Confirmed, crate::domain::submission::Item) {
         let sealer = Sealer {
             device_id: "kiosk-1".into(),
             office: "centro".into(),
@@ -113,7 +124,7 @@ impl City {
         };
         let case = Case {
             id: SubmissionId::new(moment),
-            form_id: "residencia".into(),
+            form_id: form.into(),
             form_version: "3".into(),
             catalogue: "00".repeat(32),
             procedure: "residencia".into(),
@@ -122,11 +133,11 @@ impl City {
         };
         let content = Content {
             v: 1,
-            form_id: "residencia".into(),
+            form_id: form.into(),
             form_version: "3".into(),
             procedure_name: "Certificado de residencia".into(),
             language: "es".into(),
-            instance_xml: Redacted::new(SECRET.into()),
+            instance_xml: Redacted::new(xml.into()),
             answers: vec![],
             result: None,
             consents: vec![],
@@ -142,29 +153,46 @@ impl City {
         .expect("confirmed")
     }
 
-    async fn get(&self, central: &RunningCentral, path: &str, token: &str, accept: &str) -> (u16, String) {
+    pub(super) async fn get(
+        &self,
+        central: &RunningCentral,
+        path: &str,
+        token: &str,
+        accept: &str,
+    ) -> (u16, String) {
         let url = format!("http://{}{path}", central.address);
         let request = self.http.get(url).bearer_auth(token).header("accept", accept);
         let response = request.send().await.expect("an answer");
         (response.status().as_u16(), response.text().await.expect("a body"))
     }
 
-    async fn json(&self, central: &RunningCentral, path: &str) -> (u16, serde_json::Value) {
+    pub(super) async fn json(&self, central: &RunningCentral, path: &str) -> (u16, serde_json::Value) {
         let (status, text) = self.get(central, path, "staff", "application/json").await;
         (status, serde_json::from_str(&text).expect("json"))
     }
 
-    async fn stop(&self, central: RunningCentral) {
+    pub(super) async fn stop(&self, central: RunningCentral) {
         self.stop.stop();
         central.finished().await;
     }
 }
 
-fn accesses(folder: &FilePath) -> (u32, bool) {
-    let db = Db::open(&folder.join("data").join(FILE), store::SCHEMA)
-        .expect("open")
-        .db;
-    db.read(store::check_accesses).expect("read")
+/// What was put on record, by kind.
+pub(super) async fn recorded(config: &CentralConfig) -> Vec<String> {
+    let store = crate::app::central::open_store(config, Timestamp::UNIX_EPOCH)
+        .await
+        .expect("opens");
+    let entries = store.look(|sql| chain::entries(sql, 0, 500)).await.expect("read");
+    let found = journal::verify(&store, config, vec![], &[]).await.expect("read");
+    let own = |fault: &Fault| !matches!(fault, Fault::Forged(_));
+    assert!(!found.faults.iter().any(own), "{:?}", found.faults);
+    entries
+        .iter()
+        .map(|entry| {
+            let event: serde_json::Value = serde_json::from_str(&entry.event).expect("json");
+            event["type"].as_str().expect("a kind").to_owned()
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,7 +318,9 @@ async fn staff_list_and_read_and_every_read_is_written_down() {
     let (_, api) = city.json(&central, "/api/v1/openapi.json").await;
     assert!(api["paths"]["/verify/{code}"]["get"].is_object());
     city.stop(central).await;
-    assert_eq!(accesses(city.folder.path()), (1, true));
+    let kinds = recorded(&city.config).await;
+    let read = kinds.iter().filter(|kind| *kind == "content_read").count();
+    assert_eq!(read, 1, "{kinds:?}");
     city.config.municipality_key = None;
     let central = city.start().await;
     assert_eq!(city.json(&central, &format!("{one}/content")).await.0, 409);
@@ -346,13 +376,9 @@ async fn two_nodes_on_postgresql_are_one_central() {
         )
         .await;
     assert!(status == 200 && text.contains("Quishpe"), "{status} {text}");
-    let (client, line) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-        .await
-        .expect("the server answers");
-    tokio::spawn(line);
-    let row = client.query_one("SELECT count(*) FROM access", &[]).await;
-    let read: i64 = row.expect("a count").get(0);
-    assert_eq!(read, 1, "written down before it was given");
+    let kinds = recorded(&city.config).await;
+    let read = kinds.iter().filter(|kind| *kind == "content_read").count();
+    assert_eq!(read, 1, "on record before it was given: {kinds:?}");
     stop_first.stop();
     first.finished().await;
     let (_, list) = city.json(&second, "/api/v1/submissions").await;

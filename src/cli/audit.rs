@@ -1,13 +1,16 @@
-//! `ventanilla audit`: holds an office's log against its hashes and signatures.
+//! `ventanilla audit`: holds the log of an office or of central against its hashes and signatures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
 
 use super::print;
+use crate::app::central::journal;
 use crate::app::office::audit::verify;
+use crate::app::outbox::keyfile;
+use crate::config::central::CentralConfig;
 use crate::config::{self, office::OfficeConfig};
 use crate::domain::audit::Findings;
 use crate::domain::seal::VerifyingKey;
@@ -18,8 +21,11 @@ pub(super) enum AuditAction {
     /// Says whether the log is whole, and if not which entry is wrong. The office may be running.
     Verify {
         /// Settings of the office.
+        #[arg(long, required_unless_present = "central", conflicts_with = "central")]
+        config: Option<PathBuf>,
+        /// Settings of central, for its log.
         #[arg(long)]
-        config: PathBuf,
+        central: Option<PathBuf>,
         /// A public key that signs for the log; the office's own without it.
         #[arg(long)]
         key: Vec<PathBuf>,
@@ -34,13 +40,12 @@ pub(super) enum AuditAction {
 
 pub(super) fn run(action: AuditAction) -> anyhow::Result<()> {
     let AuditAction::Verify {
-        config: path,
+        config: office,
+        central,
         key,
         checkpoint,
         json,
     } = action;
-    let config: OfficeConfig = config::load(&path)?;
-    let config = config.resolved(&path);
     let keys = key
         .iter()
         .map(|path| {
@@ -49,7 +54,14 @@ pub(super) fn run(action: AuditAction) -> anyhow::Result<()> {
             VerifyingKey::parse(&text).with_context(|| format!("{} is no public key", path.display()))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let found = verify(&config, keys, &checkpoint)?;
+    let found = match (office, central) {
+        (_, Some(path)) => of_central(&path, keys, &checkpoint)?,
+        (Some(path), None) => {
+            let config: OfficeConfig = config::load(&path)?;
+            verify(&config.resolved(&path), keys, &checkpoint)?
+        }
+        (None, None) => bail!("Whose log is meant? Add --config office.toml or --central central.toml"),
+    };
     print(&if json { as_json(&found) } else { as_text(&found) });
     if !found.is_sound() {
         bail!(
@@ -58,6 +70,20 @@ pub(super) fn run(action: AuditAction) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+fn of_central(path: &Path, keys: Vec<VerifyingKey>, kept: &[String]) -> anyhow::Result<Findings> {
+    let config: CentralConfig = config::load(path)?;
+    let config = config.resolved(path);
+    let keys = if keys.is_empty() {
+        vec![keyfile::signing(&config.receipt_key)?.verifying()]
+    } else {
+        keys
+    };
+    let desk = super::municipal::open(&config)?;
+    Ok(desk
+        .runtime
+        .block_on(journal::verify(&desk.store, &config, keys, kept))?)
 }
 
 fn as_text(found: &Findings) -> String {

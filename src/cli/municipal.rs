@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
-use super::{compose, print, roles};
+use super::{compose, desk, print, roles};
 use crate::app::backup::{self, Source};
 use crate::app::outbox::keyfile;
 use crate::app::service::{Service, keep_alive};
@@ -29,6 +29,15 @@ pub(super) enum CentralAction {
         #[arg(long)]
         from: PathBuf,
     },
+    /// Tokens of the back office.
+    Token {
+        #[command(subcommand)]
+        action: desk::TokenAction,
+    },
+    /// Takes the contents of a procedure out, where the key is; central need not run.
+    Export(desk::ExportArguments),
+    /// Erases contents: one with --id and --reason, or all whose time is over by [retention].
+    Erase(desk::EraseArguments),
     /// Makes a one-time code that lets an office's hub or a kiosk in; it lasts 15 minutes.
     EnrolCode {
         /// Its name: for a hub the id of the office, which its settings carry too.
@@ -73,6 +82,7 @@ pub(super) struct BackupArguments {
 pub(super) fn central(
     path: &Path,
     store: Option<String>,
+    unlock: bool,
     action: Option<CentralAction>,
 ) -> anyhow::Result<()> {
     let config: CentralConfig = config::load(path)?;
@@ -80,9 +90,13 @@ pub(super) fn central(
     config.store = store.or(config.store);
     match action {
         None => {
+            let key = unlock.then(|| desk::unlocked(&config)).transpose()?;
             let (runtime, stop) = roles::begin()?;
             runtime.block_on(async {
                 let central = compose::central(config, Clock::System, stop.clone()).await?;
+                if let Some(key) = key {
+                    central.central.unlock(key).await?;
+                }
                 print(&format!("central http://{}", central.address));
                 print("ready");
                 let service = Service::from_environment();
@@ -92,10 +106,13 @@ pub(super) fn central(
                 Ok(())
             })
         }
+        Some(CentralAction::Token { action }) => desk::token(&open(&config)?, action),
+        Some(CentralAction::Export(arguments)) => desk::export(&open(&config)?, &config, &arguments),
+        Some(CentralAction::Erase(arguments)) => desk::erase(&open(&config)?, &config, &arguments),
         Some(CentralAction::EnrolCode { device, office }) => {
-            super::devices::invite(&desk(&config)?, Place { device, office })
+            super::devices::invite(&open(&config)?, Place { device, office })
         }
-        Some(CentralAction::RevokeDevice { device }) => super::devices::revoke(&desk(&config)?, device),
+        Some(CentralAction::RevokeDevice { device }) => super::devices::revoke(&open(&config)?, device),
         Some(CentralAction::Publish { bundle }) => super::publish::publish(&config, &bundle),
         Some(CentralAction::Restore { from }) => {
             let key = keyfile::signing(&config.receipt_key)?;
@@ -110,7 +127,7 @@ pub(super) struct Desk {
     pub store: Municipal,
 }
 
-fn desk(config: &CentralConfig) -> anyhow::Result<Desk> {
+pub(super) fn open(config: &CentralConfig) -> anyhow::Result<Desk> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -13,6 +13,7 @@ use crate::app::outbox::keyfile;
 use crate::clock::{Clock, random};
 use crate::config::central::CentralConfig;
 use crate::domain::procedure::bundle::{Bundle, Manifest, Trust};
+use crate::domain::seal::locked;
 use crate::domain::seal::shares::{Paper, PrivateKey};
 use crate::domain::seal::{OpeningKey, Recipient, Role, SigningKey, VerifyingKey};
 
@@ -104,7 +105,7 @@ pub(super) fn publish(config: &CentralConfig, bundle: &Path) -> anyhow::Result<(
         .as_ref()
         .context("Central publishes no catalogue; add [published] with tenant and keys to its settings")?;
     let bytes = std::fs::read(bundle).with_context(|| format!("{} cannot be read", bundle.display()))?;
-    let bundle = Shelf::new(&config.data, published)?.install(&bytes, Clock::System.now())?;
+    let bundle = Shelf::new(&config.data, published)?.publish(&bytes, Clock::System.now())?;
     print(&format!(
         "published {} {}",
         bundle.manifest.tenant, bundle.manifest.version
@@ -153,6 +154,15 @@ pub(super) enum KeysAction {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Locks the municipality's key with a passphrase, for `municipality_key` of central; then delete the bare file.
+    Lock {
+        /// The private key.
+        #[arg(long)]
+        key: PathBuf,
+        /// Where the locked key goes.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
     /// Prints a key for paper: type it back with `join`. Whoever has the paper has the key.
     Paper {
         /// The private key.
@@ -191,6 +201,14 @@ pub(super) enum Kind {
 pub(super) fn keys(action: KeysAction) -> anyhow::Result<()> {
     match action {
         KeysAction::New { kind, output } => new_key(kind, &output),
+        KeysAction::Lock { key, output } => {
+            let key = keyfile::opening(&key)?;
+            let passphrase = super::desk::new_passphrase()?;
+            let text = locked::lock(&key, &passphrase, random(), random())?;
+            keyfile::write_private(&output, &text)?;
+            print(&format!("locked {}\nkid {}", output.display(), key.kid()));
+            Ok(())
+        }
         KeysAction::Paper { key } => {
             print(read_private(&key)?.whole().to_text().trim_end());
             Ok(())

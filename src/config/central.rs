@@ -27,7 +27,9 @@ pub struct CentralConfig {
     pub public_url: String,
     /// File of the key that signs for what was received; made at the first start.
     pub receipt_key: PathBuf,
-    /// File of the municipality's private key; without it nobody can read a content here.
+    /// File of the municipality's private key, locked with a passphrase (`ventanilla keys lock`) that
+    /// `ventanilla central --unlock` asks for; or the bare key, for demonstrations. Without it nobody can read a
+    /// content here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub municipality_key: Option<PathBuf>,
     /// File of the municipality's public key, told to devices that are let in; without it, that of the private key.
@@ -55,6 +57,9 @@ pub struct CentralConfig {
     /// another disk. Without it, `central.epoch` in the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_file: Option<PathBuf>,
+    /// How long contents stay; without it they stay for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionConfig>,
     /// Names of offices for people, by id; an office without one is shown by its id.
     #[serde(default)]
     pub offices: BTreeMap<String, String>,
@@ -82,6 +87,22 @@ impl CentralConfig {
             .for_each(beside);
         self
     }
+}
+
+/// How long the contents of cases stay, in days after the case was done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// For procedures that are not named below; without it those stay for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// Days after arrival when a content goes although nobody said that its case is done; without it such a
+    /// content stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_days: Option<u32>,
+    /// Days by procedure.
+    #[serde(default)]
+    pub procedures: BTreeMap<String, u32>,
 }
 
 /// One that hands in: a kiosk for itself, or a hub for its office.

@@ -6,6 +6,7 @@
 pub mod announcement;
 pub mod audit;
 pub mod board;
+pub mod desk;
 pub mod document;
 pub mod event;
 pub mod id;

@@ -73,6 +73,7 @@ mod xpath;
 #[cfg(test)]
 mod tests;
 
+pub use engine::review;
 pub use engine::{
     Answer, Choice, Engine, EngineError, Env, Kind, Question, QuestionId, RepeatView, Violation,
 };

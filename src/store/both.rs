@@ -139,6 +139,12 @@ pub trait Sql {
     /// Lets nobody else do the same kind of work until the commit.
     fn alone(&mut self, lock: i64) -> Result<(), StoreError>;
 
+    /// The table where submissions lie.
+    fn bodies(&self) -> &'static str;
+
+    /// The condition for the one of them with the id `$1`.
+    fn is_this_body(&self) -> &'static str;
+
     /// The first row, if there is one.
     fn row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, values)?.into_iter().next())
@@ -248,6 +254,14 @@ impl Sql for Lite<'_> {
         // A file has one writer.
         Ok(())
     }
+
+    fn bodies(&self) -> &'static str {
+        "inbox"
+    }
+
+    fn is_this_body(&self) -> &'static str {
+        "submission_id=$1"
+    }
 }
 
 struct Pg<'a> {
@@ -308,6 +322,15 @@ impl Sql for Pg<'_> {
             &[Value::Int(lock)],
         )?;
         Ok(())
+    }
+
+    fn bodies(&self) -> &'static str {
+        "submission"
+    }
+
+    fn is_this_body(&self) -> &'static str {
+        // By way of the narrow table, so that only one month is looked at.
+        "(server_seq, received_at) = (SELECT server_seq, received_at FROM submission_id WHERE id=$1)"
     }
 }
 

@@ -472,7 +472,7 @@ pub fn by_code(conn: &Connection, code: Code) -> Result<Vec<InboxRow>, StoreErro
     )
 }
 
-/// The sealed bytes, if they still are those that were acknowledged.
+/// The sealed bytes, if they still are those that were acknowledged; nothing where they were erased.
 pub fn read(conn: &Connection, id: SubmissionId) -> Result<Option<Item>, StoreError> {
     let found: Option<([u8; 32], [u8; 64], Vec<u8>)> = conn
         .query_row(
@@ -484,6 +484,10 @@ pub fn read(conn: &Connection, id: SubmissionId) -> Result<Option<Item>, StoreEr
     let Some((hash, signature, envelope)) = found else {
         return Ok(None);
     };
+    // An erased content leaves nothing behind but its hash.
+    if envelope.is_empty() {
+        return Ok(None);
+    }
     let hash = Hash(hash);
     if Hash::of(&envelope) != hash {
         tracing::error!(submission = %id, "a kept envelope is no longer what was acknowledged");

@@ -15,6 +15,7 @@ pub mod backup;
 pub mod both;
 pub mod central;
 pub mod chain;
+pub mod desk;
 pub mod devices;
 pub mod inbox;
 pub mod kiosk;

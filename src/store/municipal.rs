@@ -4,7 +4,6 @@
 
 use jiff::Timestamp;
 
-use super::central::{Access, record_access};
 use super::inbox::{DeviceRow, Hooks, InboxRow, Wanted};
 use super::lives::LifeRow;
 use super::postgres::Postgres;
@@ -80,23 +79,28 @@ impl Municipal {
         }
     }
 
-    /// The sealed bytes of a submission; `access` is on the disk before they are given.
+    /// The sealed bytes of a submission; nothing where it is not here or was erased.
+    ///
+    /// Whoever opens them puts that on record before.
     ///
     /// # Errors
     /// Also when they are no longer what was acknowledged.
-    pub async fn read(&self, id: SubmissionId, access: Access) -> Result<Option<Item>, StoreError> {
+    pub async fn sealed(&self, id: SubmissionId) -> Result<Option<Item>, StoreError> {
         match self {
-            Self::Sqlite(db) => {
-                db.write(move |conn| {
-                    let item = inbox::read(conn, id)?;
-                    if item.is_some() {
-                        record_access(conn, &access)?;
-                    }
-                    Ok(item)
-                })
-                .await
-            }
-            Self::Postgres(server) => server.read(id, &access).await,
+            Self::Sqlite(db) => db.read(move |conn| inbox::read(conn, id)),
+            Self::Postgres(server) => server.sealed(id).await,
+        }
+    }
+
+    /// Lets go of the room that erased contents took.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        match self {
+            // Pages are overwritten at once (`secure_delete`), and the log before the database follows.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.sweep().await,
         }
     }
 

@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::domain::audit::Verifier;
+use crate::domain::desk::{CaseStatus, DeskRole, Review};
 use crate::domain::id::Moment;
-use crate::domain::submission::peers::Delivery;
+use crate::domain::submission::peers::{Delivery, TokenHash};
 use crate::domain::submission::{Acknowledgement, Header, tests::header};
 use crate::store::central::SCHEMA;
+use crate::store::devices::Place;
+use crate::store::{chain, desk, devices};
 
 fn key() -> SigningKey {
     SigningKey::generate(&[41; 32])
@@ -96,14 +100,7 @@ async fn the_first_of_an_id_stays_and_the_same_again_gets_the_same_word() {
         let other = delivery(one.header.clone(), "other");
         assert_eq!(keep(&store, &[&other]).await, [Verdict::Conflict]);
         assert_eq!(store.alarms().await.expect("alarms"), 1);
-        let access = Access {
-            at: now(),
-            who: "staff".into(),
-            act: "read-content",
-            about: one.item.id.to_string(),
-            reason: String::new(),
-        };
-        let kept = store.read(one.item.id, access).await.expect("read");
+        let kept = store.sealed(one.item.id).await.expect("read");
         assert_eq!(kept, Some(one.item.clone()));
         let keys = [key().verifying()];
         let places: Vec<i64> = first
@@ -307,4 +304,153 @@ async fn a_server_that_was_restored_begins_a_new_life_at_the_next_start() {
     let restored = first.again().await.expect("starts");
     let lives = restored.lives().await.expect("lives");
     assert_eq!((lives.len(), lives[0].why.as_str()), (1, "file-copy"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_cases_and_erased_contents_are_the_same_in_both() {
+    on_both(async |store| {
+        let one = next("kiosk-1", 1, None);
+        let id = one.item.id.to_string();
+        let verdicts = keep(&store, &[&one]).await;
+        let hash = TokenHash::of("secret");
+        let seen = id.clone();
+        store
+            .change(move |sql| {
+                desk::put_token(sql, "ana", TokenHash::of("old"), DeskRole::Admin, now())?;
+                desk::put_token(sql, "ana", hash, DeskRole::Reader, now())?;
+                assert!(desk::token_of(sql, TokenHash::of("old"))?.is_none(), "replaced");
+                assert_eq!(
+                    desk::token_of(sql, hash)?.map(|one| one.role),
+                    Some(DeskRole::Reader)
+                );
+                assert_eq!(desk::case(sql, &seen)?, desk::CaseRow::default());
+                desk::put_review(sql, &seen, Review::Accepted, "[]", "proof")?;
+                desk::put_status(sql, &seen, CaseStatus::Done, Some("#letter-sent"), now())?;
+                let case = desk::case(sql, &seen)?;
+                assert_eq!(
+                    (case.status, case.proof.as_deref()),
+                    (Some(CaseStatus::Done), Some("proof"))
+                );
+                assert_eq!(desk::cases(sql, std::slice::from_ref(&seen))?[&seen], case);
+                assert_eq!(desk::procedures(sql)?, ["residencia"]);
+                let before = |at| desk::Until {
+                    done_before: at,
+                    open_before: None,
+                };
+                assert!(
+                    desk::due(sql, "residencia", before(now()), 5)?.is_empty(),
+                    "not before the moment"
+                );
+                let later = now() + jiff::SignedDuration::from_secs(1);
+                assert_eq!(desk::due(sql, "residencia", before(later), 5)?.len(), 1);
+                let row = desk::erasable(sql, &seen)?.expect("here");
+                desk::erase(sql, &row.id, later)?;
+                assert!(desk::erasable(sql, &seen)?.is_none());
+                assert!(desk::due(sql, "residencia", before(later), 5)?.is_empty());
+                desk::put_review(sql, &seen, Review::Accepted, "[]", "proof")?;
+                let case = desk::case(sql, &seen)?;
+                assert_eq!(
+                    (case.review, case.proof, case.note),
+                    (None, None, None),
+                    "stays erased"
+                );
+                assert!(desk::revoke_token(sql, "ana")? && !desk::revoke_token(sql, "ana")?);
+                Ok(())
+            })
+            .await
+            .expect("written");
+        store.sweep().await.expect("swept");
+        assert_eq!(store.sealed(one.item.id).await.expect("read"), None);
+        assert_eq!(listed(&store, 0).await.len(), 1, "name and hash stay");
+        // Handed in again it is known, and does not come back.
+        assert_eq!(
+            keep(&store, &[&one]).await,
+            [Verdict::Duplicate(word(&verdicts[0]))]
+        );
+        assert_eq!(store.sealed(one.item.id).await.expect("read"), None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_and_their_codes_are_the_same_in_both() {
+    on_both(async |store| {
+        let place = Place {
+            device: "k3".into(),
+            office: "centro".into(),
+        };
+        let (one, two) = (SigningKey::generate(&[1; 32]).verifying(), key().verifying());
+        let code = TokenHash::of("code");
+        store
+            .change(move |sql| {
+                let until = now() + jiff::SignedDuration::from_mins(15);
+                devices::keep_code(sql, code, &place, "ana", until)?;
+                let late = until + jiff::SignedDuration::from_secs(1);
+                assert_eq!(devices::redeem(sql, code, &one, late)?, None);
+                assert_eq!(devices::redeem(sql, code, &one, now())?, Some(place.clone()));
+                assert_eq!(
+                    devices::redeem(sql, code, &one, now())?,
+                    Some(place.clone()),
+                    "lost answer"
+                );
+                assert_eq!(devices::redeem(sql, code, &two, now())?, None);
+                devices::put(sql, &place, &two, Some("hub"), now())?;
+                let kids: Vec<_> = devices::all(sql)?.iter().map(|row| row.key.clone()).collect();
+                assert_eq!(kids, [one.clone(), two.clone()], "the newest last");
+                devices::put(sql, &place, &one, None, now())?;
+                assert_eq!(devices::all(sql)?[1].key, one, "back again");
+                assert!(devices::revoke(sql, "k3", now())? && !devices::revoke(sql, "k3", now())?);
+                assert!(devices::all(sql)?.iter().all(|row| row.revoked_at.is_some()));
+                Ok(())
+            })
+            .await
+            .expect("written");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_only_grows_and_writers_do_not_tread_on_each_other() {
+    on_both(async |store| {
+        store
+            .change(|sql| chain::begin(sql, [7; 16]))
+            .await
+            .expect("begun");
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for n in 0..10 {
+                        let event = serde_json::json!({ "type": "x", "n": n });
+                        let who = format!("w{writer}");
+                        store
+                            .change(move |sql| chain::append(sql, now(), Some(&who), None, &event))
+                            .await
+                            .expect("written");
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.expect("ended well");
+        }
+        let (name, entries) = store
+            .look(|sql| Ok((chain::name(sql)?, chain::entries(sql, 0, 100)?)))
+            .await
+            .expect("read");
+        let mut verifier = Verifier::new(&name, vec![], []);
+        for entry in &entries {
+            verifier.entry(entry);
+        }
+        let found = verifier.finish();
+        assert!(found.is_sound(), "{:?}", found.faults);
+        assert_eq!(found.entries, 40);
+        for refused in ["UPDATE audit SET who='x'", "DELETE FROM audit WHERE seq=40"] {
+            assert!(
+                store.change(move |sql| sql.run(refused, &[])).await.is_err(),
+                "{refused}"
+            );
+        }
+    })
+    .await;
 }

@@ -25,7 +25,6 @@ use months::Months;
 /// Names of the channel and of the lock; any fixed numbers serve.
 const CHANNEL: &str = "ventanilla_submission";
 const SCHEMA_LOCK: i64 = 0x5643_454e_0001;
-const ACCESS_LOCK: i64 = 0x5643_454e_0002;
 /// Connections of one node; a batch holds one for some milliseconds.
 const CONNECTIONS: usize = 16;
 

@@ -61,15 +61,6 @@ CREATE TABLE IF NOT EXISTS life (
     why text NOT NULL,
     server_seq bigint NOT NULL
 );
-CREATE TABLE IF NOT EXISTS access (
-    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at bigint NOT NULL,
-    who text NOT NULL,
-    act text NOT NULL,
-    about text NOT NULL,
-    reason text NOT NULL,
-    hash bytea NOT NULL
-);
 -- Devices that were enrolled, and the codes that let them in; see `devices.rs`.
 CREATE TABLE IF NOT EXISTS device (
     id text NOT NULL,
@@ -110,3 +101,20 @@ CREATE OR REPLACE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION audit_stays();
 CREATE OR REPLACE TRIGGER audit_checkpoint_stays BEFORE UPDATE OR DELETE ON audit_checkpoint
     FOR EACH ROW EXECUTE FUNCTION audit_stays();
+-- The back office; see `desk.rs`.
+CREATE TABLE IF NOT EXISTS desk_token (
+    name text PRIMARY KEY,
+    hash text NOT NULL UNIQUE,
+    role text NOT NULL,
+    made_at bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS case_file (
+    submission_id text PRIMARY KEY,
+    review text,
+    findings text,
+    proof text,
+    status text,
+    note text,
+    status_at bigint,
+    erased_at bigint
+);

@@ -42,7 +42,7 @@ pub struct ReceiptView {
     pub received_at: Timestamp,
     /// Beginning of the sealed envelope's hash, to compare with the paper.
     pub fingerprint: String,
-    /// `received`: it is kept here.
+    /// `received`: it is kept here. How far it is is told with the last digits only.
     pub status: &'static str,
 }
 

@@ -10,6 +10,7 @@
 //! The header is authenticated as the bytes that stand there, so a later version may add fields.
 
 mod keys;
+pub mod locked;
 pub mod shares;
 mod signed;
 

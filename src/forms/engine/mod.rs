@@ -8,6 +8,7 @@
 mod check;
 mod instance;
 mod recalc;
+pub mod review;
 mod submission;
 mod texts;
 mod view;

@@ -332,3 +332,85 @@ fn the_end_is_written_when_the_form_is_finished() {
     );
     assert!(engine.instance_xml().contains("<fin/>"));
 }
+
+mod reviewed {
+    use super::*;
+    use crate::forms::review::{Rule, answers_of, by_column, columns_of, review};
+
+    fn submitted() -> String {
+        let mut e = engine();
+        for (path, value) in [
+            ("/data/persona/cedula", "1714307103"),
+            ("/data/persona/nac", "1990-11-24"),
+            ("/data/ingreso", "1175.5"),
+            ("/data/zona", "norte"),
+            ("/data/barrio", "carcelen"),
+            ("/data/hijos/nombre", "Ana <María>"),
+        ] {
+            e.set_path(path, value).expect("stored");
+        }
+        e.add_repeat("/data/hijos").expect("another");
+        e.set_path("/data/hijos[2]/nombre", "Luis").expect("stored");
+        e.set_path("/data/juro", "OK").expect("stored");
+        assert!(e.violations().is_empty());
+        e.instance_xml()
+    }
+
+    fn found(xml: &str) -> Vec<(String, Rule)> {
+        review(&Arc::new(form()), env(), xml)
+            .into_iter()
+            .map(|finding| (finding.question, finding.rule))
+            .collect()
+    }
+
+    #[test]
+    fn what_the_engine_let_through_is_accepted() {
+        assert_eq!(found(&submitted()), []);
+    }
+
+    #[test]
+    fn what_was_changed_on_the_way_is_found_by_question_and_rule() {
+        let xml = submitted();
+        let changed = |from: &str, to: &str| {
+            assert!(xml.contains(from), "{from} in {xml}");
+            found(&xml.replace(from, to))
+        };
+        let one = |question: &str, rule| vec![(question.to_owned(), rule)];
+        assert_eq!(
+            changed("1714307103", "1714307104"),
+            one("/data/persona/cedula", Rule::Constraint)
+        );
+        assert_eq!(
+            changed("<tasa>14.5</tasa>", "<tasa>0</tasa>"),
+            one("/data/tasa", Rule::Calculation)
+        );
+        assert_eq!(
+            changed("<nombre>Luis</nombre>", "<nombre/>"),
+            one("/data/hijos[2]/nombre", Rule::Required)
+        );
+        assert_eq!(
+            changed("<zona>norte</zona>", "<zona>este</zona>")[0].1,
+            Rule::Type
+        );
+        assert_eq!(
+            changed("<juro>OK</juro>", "<juro>OK</juro><extra>1</extra>"),
+            one("/data/extra", Rule::UnknownQuestion)
+        );
+        assert_eq!(found("<data><"), one("", Rule::Unreadable));
+        assert_eq!(found("<other/>"), one("", Rule::Unreadable));
+    }
+
+    #[test]
+    fn a_table_has_the_columns_of_the_form_and_all_instances_of_a_repeat() {
+        let columns = columns_of(&form());
+        let place = |path: &str| {
+            columns
+                .iter()
+                .position(|column| column == path)
+                .expect("a column")
+        };
+        assert!(place("/data/persona/cedula") < place("/data/hijos/nombre"));
+        let answers = by_column(answers_of(&submitted()).expect("xml"));
+        assert_eq!(answers["/data/hijos/nombre"], ["Ana <María>", "Luis"]);
+    }
+}

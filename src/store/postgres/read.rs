@@ -1,15 +1,13 @@
-//! Reads what was kept; a content only after the read was written down.
+//! Reads what was kept.
 
-use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
-use super::{ACCESS_LOCK, Postgres};
+use super::Postgres;
 use crate::clock::from_micros;
 use crate::domain::id::SubmissionId;
 use crate::domain::receipt::Code;
 use crate::domain::submission::{Hash, Item};
 use crate::store::StoreError;
-use crate::store::central::{Access, access_hash};
 use crate::store::inbox::{DeviceRow, InboxRow, Wanted};
 use crate::store::lives::LifeRow;
 
@@ -94,21 +92,18 @@ impl Postgres {
         rows.iter().map(inbox_row).collect()
     }
 
-    /// The sealed bytes, if they still are those that were acknowledged; `access` is committed before they are given.
-    pub async fn read(&self, id: SubmissionId, access: &Access) -> Result<Option<Item>, StoreError> {
-        let mut client = self.pool.get().await?;
-        let tx = client.transaction().await?;
-        let row = tx
+    /// The sealed bytes, if they still are those that were acknowledged; nothing where they were erased.
+    pub async fn sealed(&self, id: SubmissionId) -> Result<Option<Item>, StoreError> {
+        let client = self.pool.get().await?;
+        let row = client
             .query_opt(
                 "SELECT hash, signature, envelope FROM submission
-                 WHERE envelope IS NOT NULL AND (server_seq, received_at) =
+                 WHERE octet_length(envelope) > 0 AND (server_seq, received_at) =
                      (SELECT server_seq, received_at FROM submission_id WHERE id=$1)",
                 &[&id.0],
             )
             .await?;
         let Some(row) = row else { return Ok(None) };
-        record(&tx, access).await?;
-        tx.commit().await?;
         let (hash, envelope) = (Hash(array(row.get(0))?), row.get::<_, Vec<u8>>(2));
         if Hash::of(&envelope) != hash {
             tracing::error!(submission = %id, "a kept envelope is no longer what was acknowledged");
@@ -120,6 +115,12 @@ impl Postgres {
             signature: array(row.get(1))?,
             envelope,
         }))
+    }
+
+    /// Lets the server overwrite what erased contents left behind.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        let client = self.pool.get().await?;
+        Ok(client.batch_execute("VACUUM submission").await?)
     }
 
     /// What arrived from each device and what is missing in between.
@@ -193,31 +194,4 @@ impl Postgres {
         let row = client.query_one("SELECT count(*) FROM inbox_alarm", &[]).await?;
         Ok(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX))
     }
-}
-
-/// Writes an act down; each entry hashes the one before, so one writes at a time.
-async fn record(tx: &Transaction<'_>, access: &Access) -> Result<(), StoreError> {
-    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&ACCESS_LOCK])
-        .await?;
-    let previous = tx
-        .query_opt("SELECT hash FROM access ORDER BY seq DESC LIMIT 1", &[])
-        .await?;
-    let previous = match previous {
-        Some(row) => array(row.get(0))?,
-        None => [0; 32],
-    };
-    let hash = access_hash(&previous, access);
-    tx.execute(
-        "INSERT INTO access (at, who, act, about, reason, hash) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            &access.at.as_microsecond(),
-            &access.who,
-            &access.act,
-            &access.about,
-            &access.reason,
-            &hash.as_slice(),
-        ],
-    )
-    .await?;
-    Ok(())
 }

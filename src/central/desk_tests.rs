@@ -1,0 +1,415 @@
+//! The back office by HTTP, on both stores: who may do what, how far a case is, what is erased.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::tests::{City, city_key, recorded};
+use crate::app::central::{RunningCentral, retention, routes};
+use crate::config::central::RetentionConfig;
+use crate::domain::desk::{DeskRole, may};
+use crate::domain::seal::locked;
+use crate::domain::submission::peers::TokenHash;
+use crate::store::desk;
+
+const ANSWERS: &str = "<data><persona><cedula>1714307103</cedula><nombre>=Quishpe</nombre></persona></data>";
+
+/// A city whose central keeps everything in a file, and one on PostgreSQL where a server is given.
+async fn on_both<F: AsyncFn(City)>(test: F) {
+    test(City::new()).await;
+    if let Some(url) = crate::store::postgres::test_tables().await {
+        let mut city = City::new();
+        city.config.store = Some(url);
+        test(city).await;
+    }
+}
+
+fn token(role: DeskRole) -> String {
+    format!("token of {}", role.code())
+}
+
+async fn staff(city: &City) {
+    let store = crate::app::central::open_store(&city.config, city.clock.now())
+        .await
+        .expect("opens");
+    let now = city.clock.now();
+    store
+        .change(move |sql| {
+            for role in DeskRole::ALL {
+                desk::put_token(sql, role.code(), TokenHash::of(&token(role)), role, now)?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("written");
+}
+
+impl City {
+    async fn ask(
+        &self,
+        central: &RunningCentral,
+        role: DeskRole,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let url = format!("http://{}{path}", central.address);
+        let request = self
+            .http
+            .request(method.parse().expect("a method"), url)
+            .bearer_auth(token(role));
+        let request = if method == "POST" {
+            request.json(body)
+        } else {
+            request
+        };
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let text = response.text().await.expect("a body");
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn look(&self, central: &RunningCentral, role: DeskRole, path: &str) -> (u16, Value) {
+        self.ask(central, role, "GET", path, &Value::Null).await
+    }
+
+    async fn how_far(&self, central: &RunningCentral, code: &str, digits: &str) -> (u16, Value) {
+        let path = format!("/api/v1/cases/{code}/status");
+        let body = json!({ "digits": digits });
+        self.ask(central, DeskRole::Reader, "POST", &path, &body).await
+    }
+}
+
+/// Until the program has held all against their forms.
+async fn reviewed(city: &City, central: &RunningCentral, id: &str) -> Value {
+    let path = format!("/api/v1/submissions/{id}");
+    for _ in 0..400 {
+        let (_, view) = city.look(central, DeskRole::Registrar, &path).await;
+        if view["review"].is_string() {
+            return view;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody reviewed {id}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
+    let mut city = City::new();
+    staff(&city).await;
+    let central = city.start().await;
+    let id = city.hand_in(&central).await.id.to_string();
+    let guarded = routes(&central.central);
+    assert!(guarded.rules().len() >= 10);
+    let (_, api) = city
+        .look(&central, DeskRole::Reader, "/api/v1/openapi.json")
+        .await;
+    for rule in guarded.rules() {
+        let described = &api["paths"][rule.path][rule.method.as_str().to_lowercase()];
+        assert!(described.is_object(), "{} is not described", rule.path);
+        let path = rule.path.replace("{id}", &id);
+        let path = if path.ends_with("export") {
+            format!("{path}?procedure=x")
+        } else {
+            path
+        };
+        let body = json!({ "status": "received", "device": "k9", "office": "centro" });
+        for role in DeskRole::ALL {
+            let (status, _) = city.ask(&central, role, rule.method.as_str(), &path, &body).await;
+            assert_eq!(status != 403, may(role, rule.right), "{role:?} {path}: {status}");
+            assert_ne!(status, 401, "{role:?} {path}");
+        }
+        let url = format!("http://{}{path}", central.address);
+        let stranger = city.http.request(rule.method.clone(), url).bearer_auth("no");
+        assert_eq!(stranger.send().await.expect("an answer").status(), 401, "{path}");
+    }
+    city.stop(central).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citizen_learns_how_far_a_case_is_with_the_last_digits_only() {
+    on_both(async |mut city: City| {
+        staff(&city).await;
+        let central = city.start().await;
+        let confirmed = city.hand_in_of(&central, "residencia", ANSWERS).await;
+        let (id, code) = (confirmed.id.to_string(), confirmed.code.to_string());
+        let view = reviewed(&city, &central, &id).await;
+        assert_eq!(view["review"], "accepted_with_findings", "a form nobody has here");
+        assert_eq!(
+            view["findings"],
+            json!([{ "question": "", "rule": "unknown_form" }])
+        );
+        let (status, case) = city.how_far(&central, &code, "7103").await;
+        assert_eq!(
+            (status, case["status"].as_str()),
+            (200, Some("received")),
+            "{case}"
+        );
+        let path = format!("/api/v1/submissions/{id}/status");
+        let body = json!({ "status": "needs_something", "note": "#pay-first" });
+        let (status, set) = city
+            .ask(&central, DeskRole::Registrar, "POST", &path, &body)
+            .await;
+        assert_eq!(
+            (status, set["status"].as_str()),
+            (200, Some("needs_something")),
+            "{set}"
+        );
+        let bad = json!({ "status": "done", "note": "#nothing" });
+        let (status, _) = city.ask(&central, DeskRole::Registrar, "POST", &path, &bad).await;
+        assert_eq!(status, 422);
+        let (status, case) = city.how_far(&central, &code.to_lowercase(), " 71-03 ").await;
+        assert_eq!(status, 200);
+        assert_eq!(
+            (case["status"].as_str(), case["note"].as_str()),
+            (Some("needs_something"), Some("#pay-first"))
+        );
+        let url = format!("http://{}/verify/{code}", central.address);
+        let page = city
+            .http
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("digits=7103");
+        let page = page.send().await.expect("an answer").text().await.expect("text");
+        assert!(
+            page.contains("Necesitamos algo de usted") && page.contains("Falta el pago"),
+            "{page}"
+        );
+        for _ in 0..5 {
+            assert_eq!(city.how_far(&central, &code, "0000").await.0, 403);
+        }
+        assert_eq!(
+            city.how_far(&central, &code, "7103").await.0,
+            429,
+            "guessing ends"
+        );
+        city.clock.advance(SignedDuration::from_mins(61));
+        assert_eq!(city.how_far(&central, &code, "7103").await.0, 200);
+        assert_eq!(city.how_far(&central, "0000-0000", "7103").await.0, 404);
+        let (_, public) = city.json(&central, &format!("/verify/{code}")).await;
+        assert_eq!(public["status"], "received", "the code alone says no more");
+        city.stop(central).await;
+        let kinds = recorded(&city.config).await;
+        assert!(
+            kinds.contains(&"reviewed".to_owned()) && kinds.contains(&"status_set".to_owned()),
+            "{kinds:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_out_is_on_record_and_harmless_in_a_spreadsheet() {
+    on_both(async |mut city: City| {
+        staff(&city).await;
+        let central = city.start().await;
+        let first = city.hand_in_of(&central, "residencia", ANSWERS).await;
+        city.hand_in_of(&central, "residencia", "<data><otra>b</otra></data>")
+            .await;
+        let base = "/api/v1/export?procedure=residencia&reason=auditor%C3%ADa";
+        let (status, all) = city.look(&central, DeskRole::Exporter, base).await;
+        assert_eq!(status, 200, "{all}");
+        assert_eq!(all["submissions"][0]["content"]["instance_xml"], ANSWERS);
+        let (status, table) = city
+            .look(&central, DeskRole::Exporter, &format!("{base}&format=csv"))
+            .await;
+        let table = table.as_str().expect("a table").to_owned();
+        assert_eq!(status, 200);
+        let mut lines = table.lines();
+        let head = lines.next().expect("a head");
+        assert!(
+            head.ends_with("\"otra\",\"persona/cedula\",\"persona/nombre\""),
+            "{head}"
+        );
+        let row = lines.next().expect("a row");
+        assert!(
+            row.contains(&first.id.to_string()) && row.ends_with("\"\",\"1714307103\",\"'=Quishpe\""),
+            "{row}"
+        );
+        let (_, page) = city
+            .look(&central, DeskRole::Exporter, &format!("{base}&limit=1"))
+            .await;
+        assert_eq!(
+            (
+                page["submissions"].as_array().map(Vec::len),
+                page["next"].as_i64()
+            ),
+            (Some(1), Some(1))
+        );
+        city.stop(central).await;
+        let kinds = recorded(&city.config).await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "exported").count(), 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_key_opens_nothing_until_somebody_unlocks_it() {
+    let mut city = City::new();
+    let path = city.folder.path().join("city.locked");
+    let text = locked::lock(&city_key(), "cuatro palabras largas", [1; 16], [2; 12]).expect("locked");
+    std::fs::write(&path, text).expect("written");
+    city.config.municipality_key = Some(path.clone());
+    staff(&city).await;
+    let central = city.start().await;
+    let id = city.hand_in_of(&central, "residencia", ANSWERS).await.id;
+    let content = format!("/api/v1/submissions/{id}/content");
+    let (status, problem) = city.look(&central, DeskRole::Reader, &content).await;
+    assert_eq!((status, problem["code"].as_str()), (409, Some("locked")));
+    let text = std::fs::read_to_string(&path).expect("there");
+    let key = locked::unlock(&text, "cuatro palabras largas").expect("opens");
+    central.central.unlock(key).await.expect("on record");
+    assert_eq!(city.look(&central, DeskRole::Reader, &content).await.0, 200);
+    reviewed(&city, &central, &id.to_string()).await;
+    city.stop(central).await;
+    assert!(recorded(&city.config).await.contains(&"key_unlocked".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_content_is_gone_and_its_tombstone_stays() {
+    on_both(async |mut city: City| {
+        staff(&city).await;
+        let central = city.start().await;
+        let done = city.hand_in_of(&central, "residencia", ANSWERS).await;
+        let open = city.hand_in_of(&central, "residencia", ANSWERS).await;
+        let id = done.id.to_string();
+        reviewed(&city, &central, &open.id.to_string()).await;
+        let body = json!({ "status": "done", "note": "Retire su certificado" });
+        let path = format!("/api/v1/submissions/{id}/status");
+        city.ask(&central, DeskRole::Registrar, "POST", &path, &body)
+            .await;
+        let store = crate::app::central::open_store(&city.config, city.clock.now())
+            .await
+            .expect("opens");
+        let rule = RetentionConfig {
+            days: Some(30),
+            open_days: None,
+            procedures: [("otra".to_owned(), 1)].into(),
+        };
+        let erase = async || {
+            retention::erase_due(&store, &rule, "central", city.clock.now())
+                .await
+                .expect("erased")
+        };
+        city.clock.advance(SignedDuration::from_hours(29 * 24));
+        assert_eq!(erase().await, 0, "not yet");
+        city.clock.advance(SignedDuration::from_hours(2 * 24));
+        assert_eq!(erase().await, 1, "the open one stays");
+        assert_eq!(erase().await, 0, "once");
+        let content = |id: &str| format!("/api/v1/submissions/{id}/content");
+        let (status, problem) = city.look(&central, DeskRole::Reader, &content(&id)).await;
+        assert_eq!((status, problem["code"].as_str()), (410, Some("erased")));
+        let (_, view) = city
+            .look(&central, DeskRole::Reader, &format!("/api/v1/submissions/{id}"))
+            .await;
+        assert_eq!(
+            (view["status"].as_str(), view["note"].as_str()),
+            (Some("erased"), None)
+        );
+        assert_eq!(view["hash"], done.hash.to_hex());
+        let (status, case) = city.how_far(&central, &done.code.to_string(), "").await;
+        assert_eq!((status, case["status"].as_str()), (200, Some("erased")));
+        let kept = city
+            .look(&central, DeskRole::Reader, &content(&open.id.to_string()))
+            .await;
+        assert_eq!(kept.0, 200);
+        let why = "Solicitud del titular";
+        let now = city.clock.now();
+        let open = open.id.to_string();
+        assert!(
+            retention::erase_one(&store, &open, "terminal", why, now)
+                .await
+                .expect("done")
+        );
+        assert!(
+            !retention::erase_one(&store, &open, "terminal", why, now)
+                .await
+                .expect("done")
+        );
+        city.stop(central).await;
+        let kinds = recorded(&city.config).await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "erased").count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_an_erased_content_is_in_the_file() {
+    let mut city = City::new();
+    let central = city.start().await;
+    let confirmed = city.hand_in_of(&central, "residencia", ANSWERS).await;
+    let store = crate::app::central::open_store(&city.config, city.clock.now())
+        .await
+        .expect("opens");
+    let item = store.sealed(confirmed.id).await.expect("read").expect("there");
+    let (id, now) = (confirmed.id.to_string(), city.clock.now());
+    retention::erase_one(&store, &id, "terminal", "x", now)
+        .await
+        .expect("erased");
+    drop(store);
+    city.stop(central).await;
+    // Forty bytes of ciphertext from the middle of the body appear nowhere else.
+    let middle = &item.envelope[item.envelope.len() - 100..item.envelope.len() - 60];
+    for entry in std::fs::read_dir(&city.config.data).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).expect("read");
+            let found = bytes.windows(middle.len()).any(|window| window == middle);
+            assert!(!found, "{}", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_administrator_sees_devices_gaps_and_lives_and_lets_in() {
+    on_both(async |mut city: City| {
+        staff(&city).await;
+        let central = city.start().await;
+        city.hand_in(&central).await;
+        let (_, fleet) = city.look(&central, DeskRole::Admin, "/api/v1/devices").await;
+        let kiosk = fleet["devices"]
+            .as_array()
+            .expect("devices")
+            .iter()
+            .find(|device| device["id"] == "kiosk-1")
+            .cloned()
+            .expect("the kiosk");
+        assert_eq!(
+            (kiosk["let_in_by"].as_str(), kiosk["revoked"].as_bool()),
+            (Some("settings"), Some(false))
+        );
+        assert_eq!(kiosk["lives"][0]["last_seq"], 1);
+        assert!(kiosk["last_received"].is_string());
+        let (_, lives) = city.look(&central, DeskRole::Admin, "/api/v1/lives").await;
+        assert_eq!(lives, json!({ "lives": [] }));
+        let body = json!({ "device": "hub-sur", "office": "sur" });
+        let (status, code) = city
+            .ask(&central, DeskRole::Admin, "POST", "/api/v1/devices/codes", &body)
+            .await;
+        assert_eq!(
+            (status, code["code"].as_str().map(str::len)),
+            (200, Some(9)),
+            "{code}"
+        );
+        let taken = json!({ "device": "kiosk-1", "office": "centro" });
+        let (status, _) = city
+            .ask(&central, DeskRole::Admin, "POST", "/api/v1/devices/codes", &taken)
+            .await;
+        assert_eq!(status, 409);
+        let (_, log) = city
+            .look(&central, DeskRole::Admin, "/api/v1/audit?after=1")
+            .await;
+        let last = log["entries"]
+            .as_array()
+            .and_then(|entries| entries.last())
+            .cloned();
+        let last = last.expect("an entry");
+        assert_eq!(
+            (last["event"]["type"].as_str(), last["who"].as_str()),
+            (Some("device_invited"), Some("admin"))
+        );
+        city.stop(central).await;
+    })
+    .await;
+}
