@@ -251,6 +251,9 @@
       lastSeq = board.seq;
       latest = board;
       drawQueues(board.queues);
+      // An administrator may have changed both since this page was loaded.
+      $("rule").textContent = word.rule.replace("{k}", board.max_priority_run);
+      $("room").textContent = board.room;
       announce();
       clock();
     });

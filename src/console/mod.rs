@@ -46,6 +46,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::office::guard::{Guarded, No};
 use crate::app::office::{Caller, OfficeApp, session_cookie};
+use crate::domain::event::{OfficeEvent, What};
 use crate::domain::staff::{Permission, may};
 use crate::store::office::Session;
 use kit::Kit;
@@ -324,12 +325,16 @@ async fn events(State(app): App, person: Person) -> Response {
                 () = stop.stopped() => return None,
                 received = receiver.recv() => match received {
                     Ok(event) => {
-                        let mut newest = event.seq;
+                        let is_new = |event: &OfficeEvent| matches!(event.what, What::SettingsChanged { .. });
+                        let (mut newest, mut page) = (event.seq, is_new(&event));
                         // Many changes at once are one reason to look again.
                         while let Ok(event) = receiver.try_recv() {
                             newest = event.seq;
+                            page |= is_new(&event);
                         }
-                        Event::default().event("change").data(newest.to_string())
+                        // New settings are in parts of the page that do not renew themselves.
+                        let name = if page { "settings" } else { "change" };
+                        Event::default().event(name).data(newest.to_string())
                     }
                     Err(RecvError::Lagged(_)) => Event::default().event("change").data("0"),
                     Err(RecvError::Closed) => return None,

@@ -14,6 +14,8 @@
   let renewing = false;
   let again = false;
   let newest = 0;
+  // Whether settings changed since the page was loaded.
+  let stale = false;
   // Whether somebody worked here since the last look; a page that renews itself does not keep a console unlocked.
   let used = false;
   for (const kind of ["pointerdown", "keydown", "wheel"]) document.addEventListener(kind, () => { used = true; }, { passive: true });
@@ -38,7 +40,15 @@
     live.querySelector(`[data-reveal="${row}"]`)?.remove();
   }
 
+  // Settings that changed are in parts of the page that do not renew themselves; nobody is disturbed in the middle of something.
+  function renewPage() {
+    const busy = posting || document.querySelector("dialog[open]") || document.activeElement?.matches("input,select,textarea");
+    if (stale && !busy) location.reload();
+    return stale && !busy;
+  }
+
   async function refresh() {
+    if (renewPage()) return;
     if (posting || renewing) { again = true; return; }
     renewing = true;
     const mine = newest;
@@ -150,6 +160,7 @@
 
   function listen() {
     const source = new EventSource("/console/events");
+    source.addEventListener("settings", () => { heard = Date.now(); stale = true; refresh(); });
     source.addEventListener("change", () => { heard = Date.now(); refresh(); });
     source.addEventListener("beat", (event) => { heard = Date.now(); offset = Number(event.data) - Date.now(); tick(); });
     source.onopen = refresh;

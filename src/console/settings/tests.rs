@@ -82,6 +82,18 @@ impl House {
         Self::on(self.folder, k).await
     }
 
+    /// A page of the console that listens.
+    async fn listen(&self) -> Response {
+        let url = format!("{}/console/events", self.base);
+        let cookie = format!("ventanilla={}", self.secret);
+        self.http
+            .get(url)
+            .header("cookie", cookie)
+            .send()
+            .await
+            .expect("sent")
+    }
+
     async fn page(&self, path: &str) -> String {
         let url = format!("{}/console/settings/{path}", self.base);
         let cookie = format!("ventanilla={}", self.secret);
@@ -218,11 +230,17 @@ async fn k_changes_at_once_for_the_wall_is_on_record_and_outlives_a_restart() {
         ("alarm_minutes", "45"),
     ];
     let mut board = house.running.office.subscribe();
+    let mut page = house.listen().await;
     is_saved(&house.send("rules", &rules).await);
     assert_eq!(
         board.try_recv().expect("boards hear of it").what.kind(),
         "settings_changed"
     );
+    let mut heard = String::new();
+    while !heard.contains("event: settings") {
+        let more = page.chunk().await.expect("read").expect("it goes on");
+        heard.push_str(&String::from_utf8_lossy(&more));
+    }
     let seen: Value = house
         .http
         .get(format!("{}/api/v1/board", house.base))

@@ -156,3 +156,118 @@ pub fn wish_outcome(c: &Connection, id: i64) -> Result<Option<String>, StoreErro
         .optional()?;
     Ok(outcome.flatten())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::domain::id::Moment;
+    use crate::domain::office::settings::{Base, CounterSettings, ProfileSettings, QueueSettings};
+    use crate::domain::office::{Command, Issue, Office, Order};
+    use crate::domain::ticket::Lane;
+    use crate::store::Db;
+    use crate::store::office::{SCHEMA, append, load, project};
+
+    fn written() -> Settings {
+        Settings {
+            queues: vec![QueueSettings::new("tributos", "Tributos", "T")],
+            profiles: vec![ProfileSettings {
+                id: "p1".into(),
+                name: "Tributos".into(),
+                serves: vec!["tributos".into()],
+                then_serves: Vec::new(),
+            }],
+            counters: vec![CounterSettings {
+                number: 4,
+                profile: "p1".into(),
+                zone: None,
+            }],
+            ..Settings::default()
+        }
+    }
+
+    fn issue() -> Command {
+        Command::Issue(Issue {
+            id: None,
+            queue: "tributos".into(),
+            lane: Lane::General,
+            kiosk: None,
+            submission: None,
+            leased: None,
+            replaces: None,
+            slot: None,
+        })
+    }
+
+    /// The settings of the moment with another K.
+    fn with_k(office: &Office, k: u8) -> Command {
+        let mut settings = office.setup().written.clone();
+        settings.rules.max_priority_run = k;
+        Command::Configure {
+            version: office.setup().version,
+            settings: Box::new(settings),
+        }
+    }
+
+    #[test]
+    fn a_file_tells_the_same_state_whenever_settings_changed() {
+        let base = Base {
+            zone: TimeZone::get("America/Guayaquil").expect("zone"),
+            day_cut: SignedDuration::from_hours(3),
+            lease_from: 501,
+            room: "Sala A".into(),
+        };
+        let given = Arc::new(written().setup(&base, 1).expect("fits"));
+        let db = Db::memory(SCHEMA).expect("open").db;
+        db.write_blocking(move |c| {
+            let mut now: Timestamp = "2026-11-24T13:00:00Z".parse().expect("time");
+            // Older than any settings, as after an update in the middle of a day.
+            let mut office = Office::new(Arc::clone(&given));
+            let mut steps = 0_u64;
+            let mut give =
+                |office: &mut Office, command: &Command, now: Timestamp| -> Result<(), StoreError> {
+                    steps += 1;
+                    let mut random = [0; 16];
+                    random[..8].copy_from_slice(&steps.to_be_bytes());
+                    let order = Order {
+                        moment: Moment { now, random },
+                        cause: None,
+                        who: None,
+                    };
+                    let handled = office.handle(command, &order);
+                    assert!(handled.outcome.is_ok(), "{:?}", handled.outcome);
+                    append(c, &handled.events)?;
+                    for event in &handled.events {
+                        keep_settings(c, event)?;
+                        if let Some(ticket) = event.ticket.and_then(|id| office.ticket(id)) {
+                            project(c, ticket)?;
+                        }
+                    }
+                    assert_eq!(&load(c, &given)?, office, "after {command:?}");
+                    Ok(())
+                };
+            give(&mut office, &issue(), now)?;
+            assert!(seed_settings(c, &written(), now)?);
+            assert!(!seed_settings(c, &Settings::default(), now)?, "once");
+            for k in [3, 4] {
+                let change = with_k(&office, k);
+                give(&mut office, &change, now)?;
+                give(&mut office, &issue(), now)?;
+                // A day that begins under the settings of the day before, and changes them at noon.
+                now += SignedDuration::from_hours(24);
+            }
+            give(&mut office, &issue(), now)?;
+            let change = with_k(&office, 5);
+            give(&mut office, &change, now)?;
+            let newest = newest_settings(c)?.expect("there");
+            assert_eq!((newest.version, newest.settings.rules.max_priority_run), (4, 5));
+            assert_eq!(settings_before(c, 2)?.expect("there").version, 1);
+            Ok(())
+        })
+        .expect("written");
+    }
+}
