@@ -149,6 +149,8 @@ fn request(setup: &ventanilla::domain::session::Setup) -> SubmitRequest {
             label: format!("Pregunta {n}"),
             value: Redacted::new(format!("Respuesta {n}")),
             masked: false,
+            at_counter: false,
+            signs: false,
             on_paper: n < 4,
         })
         .collect();
@@ -160,6 +162,7 @@ fn request(setup: &ventanilla::domain::session::Setup) -> SubmitRequest {
         instance: Redacted::new("<data/>".to_owned()),
         answers,
         result: None,
+        attachments: Vec::new(),
         consents: Vec::new(),
         turn: Some(TurnWish {
             request: uuid_v7(moment()),

@@ -140,6 +140,7 @@ impl City {
             instance_xml: Redacted::new(xml.into()),
             answers: vec![],
             result: None,
+            attachments: Vec::new(),
             consents: vec![],
         };
         let db = Db::memory(KIOSK).expect("open").db;

@@ -22,6 +22,7 @@ pub mod report;
 pub mod seal;
 pub mod search;
 pub mod session;
+pub mod sketch;
 pub mod speech;
 pub mod staff;
 pub mod submission;

@@ -5,6 +5,8 @@
 //! The index is built once from the catalogue and never changes; nothing here remembers what was searched.
 //! Begin at [`SearchIndex::search`].
 
+mod lines;
+
 use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
@@ -12,6 +14,8 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::procedure::{Catalogue, Procedure, ProcedureId};
 use crate::i18n::Language;
+
+pub use lines::Lines;
 
 /// Every word of the catalogue, with the procedures it leads to.
 #[derive(Clone, Debug, Default)]

@@ -75,7 +75,7 @@ mod tests;
 
 pub use engine::review;
 pub use engine::{
-    Answer, Choice, Engine, EngineError, Env, Kind, Question, QuestionId, RepeatView, Violation,
+    Answer, Choice, CopyOf, Engine, EngineError, Env, Kind, Question, QuestionId, RepeatView, Stop, Violation,
 };
 pub use finding::{Finding, Severity};
 pub use form::{Conversion, Files, Form, convert};

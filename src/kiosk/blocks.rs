@@ -7,7 +7,9 @@ use std::rc::Rc;
 use slint::{Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
 use ventanilla_ui as ui;
 
-use crate::domain::session::view::{Block, Button, DatePart, Face, Fact, Item, TextSize, Tone, View, Words};
+use crate::domain::session::view::{
+    Block, Button, Card, DatePart, Face, Fact, Item, Ranked, TextSize, Tone, View, Words,
+};
 
 /// `narrow` is the left column of a landscape frame.
 pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> ui::Block {
@@ -106,6 +108,30 @@ pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> 
         Block::Date(parts) => ui::Block {
             items: model(parts.iter().map(date).collect()),
             ..kind(ui::Kind::Date, "")
+        },
+        Block::Ranking(ranked) => ui::Block {
+            items: model(ranked.iter().map(place).collect()),
+            ..kind(ui::Kind::Ranking, "")
+        },
+        Block::Scale(scale) => ui::Block {
+            items: model(scale.stops.iter().map(item).collect()),
+            rows: rows(&[button(&scale.less), button(&scale.more)], 2),
+            ..kind(ui::Kind::Scale, &scale.value)
+        },
+        Block::Sketch {
+            label,
+            value,
+            path,
+            here,
+        } => ui::Block {
+            title: label.as_str().into(),
+            note: value.as_str().into(),
+            icon: here.as_str().into(),
+            ..kind(ui::Kind::Sketch, path)
+        },
+        Block::Cards(cards) => ui::Block {
+            cards: model(cards.iter().map(card).collect()),
+            ..kind(ui::Kind::Cards, "")
         },
         Block::Review {
             rows: answers,
@@ -368,6 +394,27 @@ fn fact(from: &Fact) -> ui::Item {
         note: from.value.as_str().into(),
         action: from.change.map_or(-1, |action| i32::from(action.0)),
         ..none()
+    }
+}
+
+fn place(from: &Ranked) -> ui::Item {
+    ui::Item {
+        text: from.words.as_str().into(),
+        note: from.place.as_str().into(),
+        action: from.up.map_or(-1, |action| i32::from(action.0)),
+        less: from.down.map_or(-1, |action| i32::from(action.0)),
+        more_word: from.up_word.as_str().into(),
+        less_word: from.down_word.as_str().into(),
+        ..none()
+    }
+}
+
+fn card(from: &Card) -> ui::Card {
+    ui::Card {
+        title: from.title.as_str().into(),
+        lines: model(from.lines.iter().map(fact).collect()),
+        change: button(&from.change),
+        remove: button(&from.remove),
     }
 }
 

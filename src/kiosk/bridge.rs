@@ -14,6 +14,7 @@ use super::elements;
 use super::pad::{Frame, Keypad, Moved, Pad};
 use super::run::{Driver, Element, Key, Touch, give};
 use crate::domain::session::view::{Action, Block, TextSize, Theme, View};
+use crate::domain::sketch::Point;
 
 /// The letters of a crowded screen shrink in these steps until everything fits.
 const FITS: [f32; 11] = [1.0, 0.95, 0.9, 0.86, 0.82, 0.78, 0.74, 0.7, 0.64, 0.58, 0.5];
@@ -48,6 +49,13 @@ impl Shown {
             let (touches, wake) = (touches.clone(), wake.clone());
             move |text| {
                 touches.borrow_mut().push(Touch::Typed(text.into()));
+                wake();
+            }
+        });
+        act.on_stroke({
+            let (touches, wake) = (touches.clone(), wake.clone());
+            move |path| {
+                touches.borrow_mut().push(Touch::Stroke(points(&path)));
                 wake();
             }
         });
@@ -254,6 +262,17 @@ impl Shown {
     }
 }
 
+/// The points of a path such as `M10 20L15 22`; what is not two numbers is left out.
+fn points(path: &str) -> Vec<Point> {
+    path.split(['M', 'L'])
+        .filter_map(|part| {
+            let (x, y) = part.trim().split_once(' ')?;
+            let unit = |text: &str| Some(text.parse::<f32>().ok()?.clamp(0.0, 1000.0).round() as u16);
+            Some((unit(x)?, unit(y)?))
+        })
+        .collect()
+}
+
 /// Whether the citizen is somewhere else now, and not only an answer, a letter or a second further.
 fn is_another(old: &View, new: &View) -> bool {
     let place = |view: &View| view.progress.as_ref().map(|progress| progress.place.clone());
@@ -322,14 +341,26 @@ impl<T: Same + Clone + 'static> Same for ModelRc<T> {
     }
 }
 
+impl Same for ui::Card {
+    fn same(&self, other: &Self) -> bool {
+        self.title == other.title
+            && self.change == other.change
+            && self.remove == other.remove
+            && self.lines.same(&other.lines)
+    }
+}
+
 impl Same for ui::Block {
     fn same(&self, other: &Self) -> bool {
-        if !self.items.same(&other.items) || !self.rows.same(&other.rows) || self.has_qr || other.has_qr {
+        let inside =
+            self.items.same(&other.items) && self.rows.same(&other.rows) && self.cards.same(&other.cards);
+        if !inside || self.has_qr || other.has_qr {
             return false;
         }
         let mut alike = other.clone();
         alike.items = self.items.clone();
         alike.rows = self.rows.clone();
+        alike.cards = self.cards.clone();
         alike.qr = self.qr.clone();
         alike == *self
     }

@@ -233,6 +233,7 @@ fn has_sill(block: &Block) -> bool {
             | Block::Choices { .. }
             | Block::BigChoices(_)
             | Block::Date(_)
+            | Block::Scale(_)
             | Block::Setting { .. }
             | Block::Pager { .. }
             | Block::Buttons(_)

@@ -14,6 +14,7 @@ use crate::devices::narrator;
 use crate::domain::id::Moment;
 use crate::domain::session::view::{Action, Face, View};
 use crate::domain::session::{self, Comfort, Effect, Input, Session};
+use crate::domain::sketch::Point;
 use crate::i18n::Language;
 
 /// Drives one kiosk's session.
@@ -131,6 +132,10 @@ impl Driver for SessionDriver {
         self.narrator
             .iter_mut()
             .for_each(|narrator| narrator.typed(text, &view));
+    }
+
+    fn drawn(&mut self, stroke: &[Point]) {
+        self.step(Input::Stroke(stroke.to_vec()));
     }
 
     fn moved(&mut self, moved: &Moved) {

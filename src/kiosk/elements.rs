@@ -21,6 +21,52 @@ pub(super) fn tap(window: &Window, x: f32, y: f32) {
     window.dispatch_event(WindowEvent::PointerExited);
 }
 
+/// Presses at pixels of the window and holds on.
+pub(super) fn hold(window: &Window, x: f32, y: f32) {
+    let scale = window.scale_factor();
+    let position = LogicalPosition::new(x / scale, y / scale);
+    window.dispatch_event(WindowEvent::PointerMoved { position });
+    window.dispatch_event(WindowEvent::PointerPressed {
+        position,
+        button: PointerEventButton::Left,
+    });
+}
+
+/// Lets go where nothing is hit.
+pub(super) fn let_go(window: &Window) {
+    window.dispatch_event(WindowEvent::PointerReleased {
+        position: LogicalPosition::new(-10.0, -10.0),
+        button: PointerEventButton::Left,
+    });
+    window.dispatch_event(WindowEvent::PointerExited);
+}
+
+/// Presses, moves along pixels of the window, and lets go.
+pub(super) fn draw(window: &Window, points: &[(f32, f32)]) {
+    let scale = window.scale_factor();
+    let button = PointerEventButton::Left;
+    let position = |(x, y): (f32, f32)| LogicalPosition::new(x / scale, y / scale);
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return;
+    };
+    let (first, last) = (position(*first), position(*last));
+    window.dispatch_event(WindowEvent::PointerMoved { position: first });
+    window.dispatch_event(WindowEvent::PointerPressed {
+        position: first,
+        button,
+    });
+    for point in points.iter().skip(1) {
+        window.dispatch_event(WindowEvent::PointerMoved {
+            position: position(*point),
+        });
+    }
+    window.dispatch_event(WindowEvent::PointerReleased {
+        position: last,
+        button,
+    });
+    window.dispatch_event(WindowEvent::PointerExited);
+}
+
 /// What is visible, in reading order; sizes in pixels of the window.
 pub(super) fn visible(window: &Window) -> Vec<Element> {
     let inner = WindowInner::from_pub(window);

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::pad::{Moved, Pad};
 use crate::domain::session::view::{Action, View};
+use crate::domain::sketch::Point;
 
 /// Where the citizen's screen is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum Touch {
     Key(Key),
     /// A key of the keypad.
     Pad(Pad),
+    /// A finger drew on the pad, in its units.
+    Stroke(Vec<Point>),
 }
 
 /// What the face needs from whoever drives the session.
@@ -62,6 +65,8 @@ pub trait Driver {
     fn typed(&mut self, text: &str);
     /// A special key was touched.
     fn key(&mut self, key: Key);
+    /// A finger drew a stroke on the pad.
+    fn drawn(&mut self, _stroke: &[Point]) {}
     /// The keypad moved, acted or came to an end: something to say for whoever listens.
     fn moved(&mut self, _moved: &Moved) {}
     /// A second has passed.
@@ -78,6 +83,7 @@ pub fn give(driver: &mut dyn Driver, touch: Touch) {
         Touch::Act(action) => driver.act(action),
         Touch::Typed(text) => driver.typed(&text),
         Touch::Key(key) => driver.key(key),
+        Touch::Stroke(points) => driver.drawn(&points),
         // Needs the screen, which gives the touch that comes of it.
         Touch::Pad(_) => {}
     }
@@ -136,6 +142,13 @@ pub enum Command {
         x: f32,
         /// From the top.
         y: f32,
+        /// Gets the name of the face.
+        reply: oneshot::Sender<&'static str>,
+    },
+    /// A finger that goes along these pixels of the screen; answered as a tap is.
+    Draw {
+        /// From the left and from the top.
+        points: Vec<(f32, f32)>,
         /// Gets the name of the face.
         reply: oneshot::Sender<&'static str>,
     },
@@ -235,6 +248,11 @@ pub fn run_web(
         match command {
             Some(Command::Tap { x, y, reply }) => {
                 screen.tap(x, y);
+                let face = show(driver, &mut screen, frame);
+                let _ = reply.send(face);
+            }
+            Some(Command::Draw { points, reply }) => {
+                screen.draw(&points);
                 let face = show(driver, &mut screen, frame);
                 let _ = reply.send(face);
             }

@@ -186,6 +186,24 @@ impl Screen {
         self.update_timers();
     }
 
+    /// A finger that goes along pixels of the screen.
+    pub fn draw(&mut self, points: &[(f32, f32)]) {
+        super::elements::draw(&self.window, points);
+        self.update_timers();
+    }
+
+    /// Presses at pixels of the screen and does not let go.
+    pub fn hold(&mut self, x: f32, y: f32) {
+        super::elements::hold(&self.window, x, y);
+        self.update_timers();
+    }
+
+    /// Takes the finger off the screen, beside everything.
+    pub fn let_go(&mut self) {
+        super::elements::let_go(&self.window);
+        self.update_timers();
+    }
+
     /// What is visible, from Slint's accessibility tree, in reading order.
     pub fn elements(&self) -> Vec<Element> {
         self.shown.elements()

@@ -52,6 +52,11 @@ impl Link {
         self.ask(|reply| Command::Tap { x, y, reply }).await
     }
 
+    /// Draws on the screen and waits until the result is shown.
+    pub async fn draw(&self, points: Vec<(f32, f32)>) -> Option<&'static str> {
+        self.ask(|reply| Command::Draw { points, reply }).await
+    }
+
     /// Types on the screen and waits until the result is shown.
     pub async fn type_text(&self, text: String) -> Option<&'static str> {
         self.ask(|reply| Command::Type { text, reply }).await
@@ -82,6 +87,7 @@ pub fn router(link: Link) -> Router {
         .route("/kiosk/", get(page))
         .route("/kiosk/screen.png", get(picture))
         .route("/kiosk/tap", post(tap))
+        .route("/kiosk/draw", post(draw))
         .route("/kiosk/type", post(type_text))
         .route("/kiosk/key", post(press))
         .route("/kiosk/view.json", get(reading))
@@ -124,6 +130,28 @@ async fn tap(State(link): State<Link>, body: Bytes) -> Response {
         Err(error) => problem(&format!(
             "A tap is {{\"x\": 540, \"y\": 960}} in pixels of the screen: {error}"
         )),
+    }
+}
+
+#[derive(Deserialize)]
+struct Drawn {
+    points: Vec<(f32, f32)>,
+}
+
+/// More points than a page of ours sends for one stroke.
+const POINTS_MOST: usize = 10_000;
+
+async fn draw(State(link): State<Link>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Drawn>(&body) {
+        Ok(Drawn { points })
+            if (1..=POINTS_MOST).contains(&points.len())
+                && points.iter().all(|(x, y)| x.is_finite() && y.is_finite()) =>
+        {
+            shown(link.draw(points).await)
+        }
+        _ => problem(
+            "A stroke is {\"points\": [[300, 900], [420, 930]]} in pixels of the screen, 10000 of them at most",
+        ),
     }
 }
 

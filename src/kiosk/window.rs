@@ -95,6 +95,7 @@ fn work(pump: &RefCell<Option<Pump>>) {
             // Taps and pictures belong to the web page; dropping their reply tells the asker.
             Ok(
                 Command::Tap { .. }
+                | Command::Draw { .. }
                 | Command::Type { .. }
                 | Command::Pad { .. }
                 | Command::Png(_)

@@ -123,6 +123,9 @@ fn tour_fits(size: Size) {
             seen += 1;
             let what = format!("{name} {mode}");
             faults_of(&what, &view, &screen, size, &mut faults);
+            if std::env::var_os("FITS").is_some() && screen.fit() < 1.0 {
+                println!("fit {:.2} {what}", screen.fit());
+            }
             let wanted = only.is_empty() || only.split(',').any(|one| what.contains(one));
             if let Some(folder) = folder.as_ref().filter(|_| wanted) {
                 screen.render();

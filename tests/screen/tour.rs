@@ -1,5 +1,7 @@
 //! A walk through every screen that the running session really shows, in any letters, language and frame.
 
+mod ways;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,10 +19,13 @@ use ventanilla::domain::session::{
 use ventanilla::domain::ticket::Lane;
 use ventanilla::forms::Form;
 
+/// The file whose place the form that asks in every way takes.
+const WAYS: &str = "denuncia.xlsx";
+
 /// The kiosk of Quitumbe with the catalogue of Quito.
 pub fn setup(landscape: bool) -> Arc<Setup> {
     let (catalogue, _) = Catalogue::parse(&quito::FILES);
-    let forms: HashMap<String, Arc<Form>> = quito::FORMS
+    let mut forms: HashMap<String, Arc<Form>> = quito::FORMS
         .iter()
         .map(|(name, bytes)| {
             let (form, _) =
@@ -28,6 +33,10 @@ pub fn setup(landscape: bool) -> Arc<Setup> {
             ((*name).to_owned(), Arc::new(form))
         })
         .collect();
+    // A form that asks in every way stands in for one of them.
+    let (ways, _) = Form::from_xlsx(include_bytes!("../fixtures/screen/ways.xlsx"))
+        .expect("the form of the tests compiles");
+    forms.insert(WAYS.to_owned(), Arc::new(ways));
     Arc::new(Setup {
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
@@ -415,7 +424,19 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(Input::Send);
     t.step(registered(Some(Err(NoTurn::Shut(Shut::TooLate)))));
     t.shoot("success-no-turn");
-    t.step(Input::Home);
+    start(t);
+    let ways = setup
+        .catalogue
+        .procedures()
+        .iter()
+        .find(|one| one.form.as_ref().is_some_and(|form| form.as_str() == WAYS))
+        .map(|one| one.identifier.clone())
+        .expect("the complaint has this form");
+    t.step(Input::Procedure(ways));
+    t.step(Input::StartForm);
+    t.walk_all_ways();
+    t.shoot("ways-review");
+    start(t);
     let mut offline = around();
     offline.offline = true;
     t.step(Input::Surroundings(Box::new(offline)));

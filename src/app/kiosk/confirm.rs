@@ -24,7 +24,7 @@ use crate::domain::procedure::{Cost, ProcedureId};
 use crate::domain::seal::hex;
 use crate::domain::session::view::Tone;
 use crate::domain::session::{NoTurn, Saved, SubmitRequest, TurnWish};
-use crate::domain::submission::{Answer, Consent, Content, FormResult};
+use crate::domain::submission::{Answer, Attachment, Consent, Content, FormResult};
 use crate::i18n::{self, Language};
 use crate::store::StoreError;
 use crate::store::kiosk::print::{self as journal, PrintJobRow};
@@ -378,6 +378,15 @@ fn content(request: &SubmitRequest, procedure_name: &str) -> Content {
                 key: consent.key.to_owned(),
                 text: consent.text.clone(),
                 accepted: consent.accepted,
+            })
+            .collect(),
+        attachments: request
+            .attachments
+            .iter()
+            .map(|file| Attachment {
+                name: file.name.clone(),
+                media_type: file.media_type.to_owned(),
+                text: file.data.clone(),
             })
             .collect(),
     }

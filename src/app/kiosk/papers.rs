@@ -85,6 +85,15 @@ pub(super) fn receipt_paper(
     } else {
         next.push(say("paper-next-ask"));
     }
+    // What is missing stands before what is merely good to know.
+    for answer in request.answers.iter().filter(|answer| answer.at_counter) {
+        let key = if answer.signs {
+            "paper-next-sign"
+        } else {
+            "paper-next-bring"
+        };
+        next.push(i18n::fill(language, key, &[("what", &answer.label)]));
+    }
     next.push(say("paper-next-keep"));
     let kiosk = i18n::fill(language, "kiosk-name", &[("name", &setup.kiosk)]);
     let document = receipt(&ReceiptPaper {

@@ -88,6 +88,7 @@ fn content() -> Content {
             masked: true,
         }],
         result: None,
+        attachments: Vec::new(),
         consents: vec![],
     }
 }

@@ -139,6 +139,12 @@ impl Session {
                 paper: Paper::Printing,
             })),
             (Saved::NoTurn { queue, why }, _) => State::Answer(Box::new(Answer::NoTurn { queue, why })),
+            (Saved::Preview, _) => State::Answer(Box::new(Answer::Message {
+                tone: Tone::Good,
+                icon: "seal-check",
+                title: "preview-end-title",
+                text: "preview-end-text",
+            })),
             (Saved::Full | Saved::Failed, Some(run)) => {
                 // Nothing was saved; the answers stay for another try while the citizen stays.
                 self.around.storage_full = true;

@@ -1,26 +1,38 @@
-//! Filling a form: one question a screen, the review, the lane, the consent.
+//! Filling a form: one question a screen, pages of several, repeats as cards, the review, the lane, the consent.
+//!
+//! [`course`] knows the way, [`answers`] what is answered, [`list`] finds in long lists; [`ask`], [`page`] and [`show`]
+//! say what the screens look like.
 
+mod answers;
+mod ask;
+mod course;
+mod draft;
+mod list;
+mod page;
 mod show;
 
-use show::{consent_words, violation_words};
+use show::consent_words;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::draw::Draw;
-use super::question::Way;
 use super::search_box::Typing;
 use super::turn::turn_queue;
 use super::view::{Progress, Tone};
 use super::{
-    AnswerRow, ConsentGiven, Effect, Input, Key, Outcome, ResultBox, Session, Shut, State, SubmitRequest,
-    TurnWish, UsageMark,
+    ConsentGiven, Effect, Input, Outcome, ResultBox, Session, Shut, State, SubmitRequest, TurnWish, UsageMark,
 };
 use crate::domain::id::{Moment, SubmissionId, uuid_v7};
 use crate::domain::procedure::{Procedure, ProcedureId, Text};
 use crate::domain::redacted::{Redacted, mask_id};
+use crate::domain::sketch::Sketch;
 use crate::domain::ticket::Lane;
-use crate::forms::{Answer, Engine, Env, Form, Kind, QuestionId};
+use crate::forms::{Engine, Env, Form, Question, QuestionId};
 use crate::i18n::{self, Language};
+
+pub use draft::Draft;
+use list::List;
 
 /// One citizen's form; everything in it is wiped when it is dropped.
 pub(super) struct FormRun {
@@ -31,9 +43,23 @@ pub(super) struct FormRun {
     form: Arc<Form>,
     attempt: SubmissionId,
     step: Step,
+    /// The question that is asked, as it stands: a long list is not filtered again for each look.
+    asked: Option<Question>,
+    /// What its page says over it.
+    over: Vec<String>,
     typing: Typing,
-    choice_page: usize,
+    list: List,
+    /// Which page of the choices; without it the one that shows what is chosen.
+    choice_page: Option<usize>,
+    /// Where a question leads back to that was opened from a page or from the cards of a repeat.
+    way_back: Option<Step>,
     from_review: bool,
+    /// What was drawn, by question.
+    drawn: BTreeMap<QuestionId, Sketch>,
+    /// Questions whose answer is brought to the counter.
+    at_counter: BTreeSet<QuestionId>,
+    /// The copy of a repeat that is about to go.
+    removing: Option<usize>,
     notice: Option<Notice>,
     lane: Option<Lane>,
     /// The queue gives no turns now: the form goes without one.
@@ -46,14 +72,20 @@ pub(super) struct FormRun {
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
     Question(QuestionId),
-    Review { page: usize },
+    /// Several questions on one page, by the path of their group.
+    Page(String),
+    /// The copies of a repeat, by its path.
+    Cards(String),
+    Review {
+        page: usize,
+    },
     Lane,
     Consent,
 }
 
 /// A step of a form with what lies over it, and how many consents were found missing.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Spot(Step, Option<Notice>, usize);
+pub(super) struct Spot(Step, Option<Notice>, usize, bool, usize);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Notice {
@@ -86,7 +118,6 @@ impl FormRun {
         // Two procedures may share one form: it asks which one only where it was not told.
         let told = format!("/{}/{TOLD_PROCEDURE}", root(&engine)?);
         let _ = engine.set_path(&told, procedure.identifier.as_str());
-        let first = engine.questions().into_iter().next()?;
         let mut run = Self {
             procedure: procedure.identifier.clone(),
             name: procedure.short_name.clone(),
@@ -95,108 +126,30 @@ impl FormRun {
             form,
             attempt,
             step: Step::Review { page: 0 },
+            asked: None,
+            over: Vec::new(),
             typing: Typing::default(),
-            choice_page: 0,
+            list: List::default(),
+            choice_page: None,
+            way_back: None,
             from_review: false,
+            drawn: BTreeMap::new(),
+            at_counter: BTreeSet::new(),
+            removing: None,
             notice: None,
             lane: None,
             shut: None,
             consents: [false; 3],
             missing: Vec::new(),
         };
-        run.ask(first);
+        run.start()?;
         Some(run)
     }
 
     pub(super) fn set_language(&mut self, language: Language) {
         self.engine.set_language(language.code());
-    }
-
-    fn ask(&mut self, id: QuestionId) {
-        let question = self.engine.question(id);
-        self.typing = Way::of(&question).typing(&question.value);
-        self.choice_page = 0;
-        self.step = Step::Question(id);
-    }
-
-    fn position(&self, id: &QuestionId) -> (usize, Vec<QuestionId>) {
-        let all = self.engine.questions();
-        (all.iter().position(|other| other == id).unwrap_or(0), all)
-    }
-
-    /// Goes on from a question, or says what is wrong with its answer.
-    fn go_on(&mut self, id: &QuestionId, language: Language) {
-        let question = self.engine.question(*id);
-        let way = Way::of(&question);
-        if way.keyboard().is_some() {
-            let Some(value) = way.value(self.typing.text()) else {
-                self.typing.wrong = Some(i18n::say(language, "wrong-date"));
-                return;
-            };
-            if self.engine.set(*id, &value).is_err() {
-                self.typing.wrong = Some(i18n::say(language, "wrong-constraint"));
-                return;
-            }
-        }
-        if let Err(violation) = self.engine.check(*id) {
-            self.typing.wrong = Some(violation_words(&violation, way, language));
-            return;
-        }
-        if self.from_review {
-            self.review(language);
-            return;
-        }
-        let (at, all) = self.position(id);
-        match all.get(at + 1) {
-            Some(next) => self.ask(*next),
-            None => self.review(language),
-        }
-    }
-
-    /// The review, unless an answer is still missing: a change may have opened new questions.
-    fn review(&mut self, language: Language) {
-        self.from_review = true;
-        match self.engine.violations().into_iter().next() {
-            Some((id, _)) => {
-                let unanswered = self.engine.question(id).value.is_empty();
-                self.ask(id);
-                if !unanswered {
-                    let way = Way::of(&self.engine.question(id));
-                    if let Err(violation) = self.engine.check(id) {
-                        self.typing.wrong = Some(violation_words(&violation, way, language));
-                    }
-                }
-            }
-            None => self.step = Step::Review { page: 0 },
-        }
-    }
-
-    fn choose(&mut self, at: usize) {
-        let Step::Question(id) = self.step.clone() else {
-            return;
-        };
-        let question = self.engine.question(id);
-        let Some(choice) = question.choices.get(at) else {
-            return;
-        };
-        let value = match Way::of(&question) {
-            Way::Several => {
-                let mut chosen: Vec<&str> = question.value.split_whitespace().collect();
-                match chosen.iter().position(|name| *name == choice.name) {
-                    Some(there) => {
-                        chosen.remove(there);
-                    }
-                    None => chosen.push(&choice.name),
-                }
-                chosen.join(" ")
-            }
-            _ => choice.name.clone(),
-        };
-        self.typing.wrong = self
-            .engine
-            .set(id, &value)
-            .err()
-            .map(|_| i18n::say(Language::Spanish, "wrong-constraint"));
+        self.refresh();
+        self.list = List::default();
     }
 
     fn phone(&self) -> Option<String> {
@@ -252,7 +205,8 @@ impl FormRun {
             form: (self.form.id().to_owned(), self.form.version().to_owned()),
             language,
             instance: Redacted::new(self.engine.instance_xml_at(moment.now)),
-            answers: self.engine.answers().into_iter().map(answer_row).collect(),
+            answers: self.rows(language).into_iter().map(|(_, row)| row).collect(),
+            attachments: self.attachments(),
             result: self.result(language),
             consents,
             turn: wish.map(|(queue, lane)| TurnWish {
@@ -271,7 +225,13 @@ impl FormRun {
 
     /// The step and what lies over it.
     pub(super) fn spot(&self) -> Spot {
-        Spot(self.step.clone(), self.notice, self.missing.len())
+        Spot(
+            self.step.clone(),
+            self.notice,
+            self.missing.len(),
+            self.list.is_open(),
+            self.removing.unwrap_or(0),
+        )
     }
 
     /// Why this form was sent without a turn, if its procedure has one.
@@ -284,7 +244,9 @@ impl FormRun {
         UsageMark {
             procedure: self.procedure.clone(),
             step: match &self.step {
-                Step::Question(id) => format!("question-{}", self.position(id).0 + 1),
+                Step::Question(_) | Step::Page(_) | Step::Cards(_) => {
+                    format!("question-{}", self.position().0 + 1)
+                }
                 Step::Review { .. } => "review".to_owned(),
                 Step::Lane => "lane".to_owned(),
                 Step::Consent => "consent".to_owned(),
@@ -302,9 +264,9 @@ impl FormRun {
             .map(|procedure| procedure.printed_name(Language::Spanish).to_owned())
             .unwrap_or_default();
         let place = match &self.step {
-            Step::Question(id) => {
-                let (at, all) = self.position(id);
-                let all = all.len().max(self.form.questions_at_most());
+            Step::Question(_) | Step::Page(_) | Step::Cards(_) => {
+                let (at, all) = self.position();
+                let all = all.max(self.form.questions_at_most());
                 i18n::fill(
                     Language::Spanish,
                     "form-place",
@@ -319,23 +281,20 @@ impl FormRun {
 
     fn progress(&self, draw: &Draw<'_>, language: Language) -> Progress {
         // Answers open and close questions: nobody is promised fewer than may come.
-        let open = self.engine.questions().len();
+        let (at, open) = self.position();
         let most = open.max(self.form.questions_at_most());
         let all = count(most);
         let (done, place) = match &self.step {
-            Step::Question(id) => {
-                let at = count(self.position(id).0);
-                {
-                    let key = if open < most {
-                        "form-place-most"
-                    } else {
-                        "form-place"
-                    };
-                    (
-                        at,
-                        draw.fill(key, &[("n", &(at + 1).to_string()), ("of", &all.to_string())]),
-                    )
-                }
+            Step::Question(_) | Step::Page(_) | Step::Cards(_) => {
+                let key = if open < most {
+                    "form-place-most"
+                } else {
+                    "form-place"
+                };
+                (
+                    count(at),
+                    draw.fill(key, &[("n", &(at + 1).to_string()), ("of", &all.to_string())]),
+                )
             }
             Step::Review { .. } => (all, draw.say("form-review-place")),
             Step::Lane | Step::Consent => (all, draw.say("form-last-place")),
@@ -366,35 +325,26 @@ impl Session {
             return Vec::new();
         }
         match (run.step.clone(), input) {
-            (Step::Question(_), Input::Typed(letters)) => run.typing.typed(&letters),
-            (Step::Question(id), Input::Key(Key::Enter) | Input::Continue) => run.go_on(&id, language),
-            (Step::Question(_), Input::Key(key)) => run.typing.key(key),
-            (Step::Question(_), Input::Choose(at)) => run.choose(at),
-            (Step::Question(id), Input::NoAnswer) => {
-                run.typing.key(Key::Clear);
-                let _ = run.engine.set(id, "");
-                run.go_on(&id, language);
-            }
-            (Step::Question(_), Input::Why) => run.notice = Some(Notice::Why),
-            (Step::Question(_), Input::Page(by)) => {
-                run.choice_page = run
-                    .choice_page
-                    .saturating_add_signed(isize::try_from(by).unwrap_or(0));
-            }
-            (Step::Question(id), Input::Back) => {
-                if run.from_review {
-                    run.review(language);
-                    return Vec::new();
-                }
-                let (at, all) = run.position(&id);
-                match at.checked_sub(1).and_then(|before| all.get(before)) {
-                    Some(before) => run.ask(*before),
+            (Step::Question(id), input) => {
+                if run.step_question(id, input, language) {
                     // The first question's way back is the procedure; what was written is dropped.
-                    None => {
-                        let mark = run.mark(Outcome::Left);
-                        self.state = State::Browsing;
-                        return vec![Effect::Count(mark)];
-                    }
+                    let mark = run.mark(Outcome::Left);
+                    self.state = State::Browsing;
+                    return vec![Effect::Count(mark)];
+                }
+            }
+            (Step::Page(path), input) => {
+                if run.step_page(&path, input, language) {
+                    let mark = run.mark(Outcome::Left);
+                    self.state = State::Browsing;
+                    return vec![Effect::Count(mark)];
+                }
+            }
+            (Step::Cards(path), input) => {
+                if run.step_cards(&path, input, language) {
+                    let mark = run.mark(Outcome::Left);
+                    self.state = State::Browsing;
+                    return vec![Effect::Count(mark)];
                 }
             }
             (Step::Review { page }, Input::Page(by)) => {
@@ -403,9 +353,9 @@ impl Session {
                 };
             }
             (Step::Review { .. }, Input::Change(at)) => {
-                if let Some(answer) = run.engine.answers().into_iter().nth(at) {
+                if let Some((id, _)) = run.rows(language).into_iter().nth(at) {
                     run.from_review = true;
-                    run.ask(answer.id);
+                    run.ask(id);
                 }
             }
             (Step::Review { .. }, Input::Continue) => {
@@ -417,9 +367,7 @@ impl Session {
             }
             (Step::Review { .. }, Input::Back) => {
                 run.from_review = false;
-                if let Some(last) = run.engine.questions().into_iter().last() {
-                    run.ask(last);
-                }
+                run.back_from_review();
             }
             (Step::Lane, Input::Lane(lane)) => {
                 run.lane = Some(lane);
@@ -460,24 +408,6 @@ impl State {
         Self::Filling(run)
     }
 }
-fn answer_row(answer: Answer) -> AnswerRow {
-    let looks = |names: &[&str]| {
-        answer
-            .appearance
-            .iter()
-            .any(|appearance| names.contains(&appearance.as_str()))
-    };
-    AnswerRow {
-        masked: looks(&["cedula", "ruc", "phone", "masked"]),
-        // Amounts, years, numbers and choices; never a story, a name, an address or a telephone.
-        on_paper: looks(&["cedula", "ruc", "money", "predio", "year"])
-            || matches!(answer.kind, Kind::Decimal),
-        value: Redacted::new(answer.display),
-        name: answer.name,
-        label: answer.label,
-    }
-}
-
 /// The hidden field in which a form learns for which procedure it is filled.
 const TOLD_PROCEDURE: &str = "tramite";
 

@@ -53,6 +53,8 @@ pub enum Input {
     Category(CategoryId),
     /// One page on or back in a list.
     Page(i32),
+    /// This page of the choices, from 0.
+    ToPage(usize),
     /// One sheet on or back on a screen that does not fit in large letters.
     Sheet(i32),
     /// The search.
@@ -73,6 +75,30 @@ pub enum Input {
     Choose(usize),
     /// "I have none."
     NoAnswer,
+    /// The choice in this place of the order goes one place up.
+    Up(usize),
+    /// The choice in this place of the order goes one place down.
+    Down(usize),
+    /// This many steps from the start of a scale.
+    Scale(usize),
+    /// A stroke of a finger, in the units of [`crate::domain::sketch`].
+    Stroke(Vec<crate::domain::sketch::Point>),
+    /// What was drawn goes.
+    Erase,
+    /// It is signed, or brought, at the counter.
+    AtCounter,
+    /// One question of a page of several.
+    Ask(u32),
+    /// The answer with this position to a question of a page of several.
+    Pick(u32, usize),
+    /// One more copy of the repeat.
+    AddCopy,
+    /// The copy of the repeat with this number, from 1.
+    OpenCopy(usize),
+    /// Whether the copy with this number may go; `0` keeps it.
+    RemoveCopy(usize),
+    /// It goes.
+    RemoveNow,
     /// On to the next step.
     Continue,
     /// The reason for the question.
@@ -242,6 +268,8 @@ pub struct SubmitRequest {
     pub instance: Redacted<String>,
     /// The answers as shown.
     pub answers: Vec<AnswerRow>,
+    /// Signatures.
+    pub attachments: Vec<Attachment>,
     /// What the form computed for the citizen.
     pub result: Option<ResultBox>,
     /// Each consent that was asked.
@@ -274,6 +302,21 @@ pub struct AnswerRow {
     pub masked: bool,
     /// Whether the paper may carry it (masked where `masked`): amounts and years do, stories do not.
     pub on_paper: bool,
+    /// Whether the citizen still brings or signs it at the counter; the receipt says so.
+    pub at_counter: bool,
+    /// Whether it is a signature.
+    pub signs: bool,
+}
+
+/// A file that goes with a submission and is sealed with it.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The name that the form's answer says.
+    pub name: String,
+    /// `image/svg+xml`.
+    pub media_type: &'static str,
+    /// What is in it.
+    pub data: Redacted<String>,
 }
 
 /// What a form found out.
@@ -312,6 +355,8 @@ pub enum Saved {
         /// Why.
         why: NoTurn,
     },
+    /// Nothing was saved: an analyst looks at a form.
+    Preview,
     /// The disk is full; nothing was saved.
     Full,
     /// Another fault; nothing was promised.

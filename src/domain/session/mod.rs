@@ -36,11 +36,12 @@ use crate::i18n::Language;
 use browse::Place;
 use draw::Draw;
 use finish::{Answer, Success};
+pub use form::Draft;
 use form::FormRun;
 use help::Help;
 pub use io::{
-    AnswerRow, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, NoTurn, Outcome, QueueLook, ResultBox,
-    Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
+    AnswerRow, Attachment, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, NoTurn, Outcome, QueueLook,
+    ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
 pub use paging::above;
@@ -171,6 +172,31 @@ impl Session {
     /// Whether nobody is using the kiosk: the moment for updates and restarts.
     pub fn is_at_rest(&self) -> bool {
         matches!(self.state, State::Attract | State::OutOfService) && self.overlay.is_none()
+    }
+
+    /// What does not change while the kiosk runs.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// How the present person reads best.
+    pub fn comfort(&self) -> Comfort {
+        self.comfort
+    }
+
+    /// What is answered in the open form, to go on with it after the form was changed.
+    pub fn draft(&self) -> Option<Draft> {
+        match &self.state {
+            State::Filling(run) => Some(run.draft()),
+            _ => None,
+        }
+    }
+
+    /// Answers the open form as a draft does, and goes to the question that it was at.
+    pub fn restore(&mut self, draft: &Draft) {
+        if let State::Filling(run) = &mut self.state {
+            run.restore(draft);
+        }
     }
 
     /// Takes what happened and says what to do; a touch that no longer fits the state is ignored.

@@ -6,7 +6,7 @@
 
 use super::browse::pager_of;
 use super::draw::Draw;
-use super::view::{Block, Button, Face, Fact, Item, TextSize, Tone, View};
+use super::view::{Block, Button, Card, Face, Fact, Item, Ranked, TextSize, Tone, View};
 use super::{Input, Session};
 
 /// Part of a letter's size that it is wide, on average over Spanish text, with what wrapping leaves empty.
@@ -205,6 +205,34 @@ impl<'a> Room<'a> {
         self.size != TextSize::Normal
     }
 
+    /// A place of an order: its words, and two buttons beside them or under them.
+    fn ranked_height(&self, one: &Ranked) -> f32 {
+        let s = &self.scale;
+        if self.enlarged() {
+            60.0 + text(&one.words, s.lead, self.wide - 200.0) + 8.0 + 120.0
+        } else {
+            (36.0 + text(&one.words, s.lead, self.wide - 620.0)).max(128.0)
+        }
+    }
+
+    fn card_height(&self, card: &Card) -> f32 {
+        let s = &self.scale;
+        let line = |fact: &Fact| {
+            6.0 + text(
+                &format!("{} {}", fact.label, fact.value),
+                s.body,
+                self.wide - 80.0,
+            )
+        };
+        56.0 + text(&card.title, s.h2, self.wide - 80.0)
+            + card.lines.iter().map(line).sum::<f32>()
+            + if self.size == TextSize::Huge && !self.landscape {
+                270.0
+            } else {
+                140.0
+            }
+    }
+
     fn height(&self, block: &Block) -> f32 {
         let s = &self.scale;
         let gap = 32.0;
@@ -293,6 +321,12 @@ impl<'a> Room<'a> {
                 })
                 .sum(),
             Block::BigChoices(items) => 244.0 * items.len() as f32,
+            Block::Ranking(ranked) => ranked.iter().map(|one| 18.0 + self.ranked_height(one)).sum(),
+            // The value between its buttons, and the stops under it.
+            Block::Scale(_) => 190.0 + 24.0 + 128.0,
+            // The pad is as wide as its column.
+            Block::Sketch { .. } => self.wide.min(1000.0) * 0.42,
+            Block::Cards(cards) => cards.iter().map(|card| 24.0 + self.card_height(card)).sum(),
             Block::Review { rows, .. } => rows
                 .iter()
                 .map(|row| {
@@ -329,11 +363,14 @@ impl<'a> Room<'a> {
             Block::Field { .. } => 160.0 + s.caption * 1.3,
             Block::Date(_) => 480.0,
             Block::Countdown { .. } => 420.0,
-            Block::Drawing
-            | Block::Promises(_)
-            | Block::Languages(_)
-            | Block::SearchBox(_)
-            | Block::Tiles(_) => 200.0,
+            Block::Drawing | Block::Promises(_) | Block::Languages(_) | Block::Tiles(_) => 200.0,
+            Block::SearchBox(_) => {
+                if self.size == TextSize::Huge {
+                    152.0
+                } else {
+                    124.0
+                }
+            }
         }
     }
 }
@@ -348,6 +385,10 @@ fn is_control(block: &Block) -> bool {
         | Block::Choices { .. }
         | Block::BigChoices(_)
         | Block::Date(_)
+        | Block::Ranking(_)
+        | Block::Scale(_)
+        | Block::Sketch { .. }
+        | Block::Cards(_)
         | Block::Review { .. }
         | Block::Setting { .. }
         | Block::Pager { .. }
@@ -381,6 +422,8 @@ fn parts(block: Block) -> Vec<Block> {
             .map(|item| Block::BigChoices(vec![item]))
             .collect(),
         Block::Facts(facts) => facts.into_iter().map(|fact| Block::Facts(vec![fact])).collect(),
+        Block::Ranking(ranked) => ranked.into_iter().map(|one| Block::Ranking(vec![one])).collect(),
+        Block::Cards(cards) => cards.into_iter().map(|card| Block::Cards(vec![card])).collect(),
         Block::Choices {
             several,
             items,
@@ -430,6 +473,8 @@ fn add(sheet: &mut Vec<Block>, part: Block) {
         | (Some(Block::Rows(on)), Block::Rows(more))
         | (Some(Block::BigChoices(on)), Block::BigChoices(more)) => on.extend(more),
         (Some(Block::Facts(on)), Block::Facts(more)) => on.extend(more),
+        (Some(Block::Ranking(on)), Block::Ranking(more)) => on.extend(more),
+        (Some(Block::Cards(on)), Block::Cards(more)) => on.extend(more),
         (
             Some(Block::Choices {
                 items: on,

@@ -31,6 +31,8 @@ pub(super) enum Accepts {
     Digits,
     /// Digits and one decimal comma with two places.
     Money,
+    /// Digits and one decimal comma.
+    Number,
     /// Letters and digits, made capital.
     Code,
 }
@@ -71,7 +73,7 @@ impl Typing {
                 }
                 Accepts::Text | Accepts::Plain => letter,
                 Accepts::Digits if letter.is_ascii_digit() => letter,
-                Accepts::Money => match self.money(letter) {
+                Accepts::Money | Accepts::Number => match self.money(letter) {
                     Some(letter) => letter,
                     None => continue,
                 },
@@ -91,7 +93,7 @@ impl Typing {
     fn money(&self, letter: char) -> Option<char> {
         let places = self.text.split_once(',').map(|(_, places)| places.len());
         match letter {
-            '0'..='9' if places.is_none_or(|n| n < 2) => Some(letter),
+            '0'..='9' if self.accepts == Accepts::Number || places.is_none_or(|n| n < 2) => Some(letter),
             ',' | '.' if places.is_none() && !self.text.is_empty() => Some(','),
             _ => None,
         }
@@ -138,6 +140,7 @@ mod tests {
         check(Accepts::Digits, "17-14 a", "1714");
         check(Accepts::Money, "470.5099", "470,50");
         check(Accepts::Money, ",5,,1", "5,1");
+        check(Accepts::Number, "470.5099", "470,5099");
         check(Accepts::Code, "qt7m-4k2p", "QT7M4K2P");
         check(Accepts::Text, "uno  \u{1b}dos", "Uno dos");
         check(Accepts::Digits, "1234567890123", "123456789012");

@@ -1,5 +1,7 @@
 //! Stories told through touches on words, and the law that silence leads home.
 
+mod ways;
+
 use proptest::prelude::*;
 
 use super::view::{Action, Block, Button, Face, Item, View};
@@ -158,6 +160,21 @@ fn controls(view: &View) -> Vec<(String, Option<Action>)> {
             }
             Block::Buttons(buttons) => found.extend(buttons.iter().map(|b| (b.words.text.clone(), b.action))),
             Block::Panel { button: Some(b), .. } => found.push((b.words.text.clone(), b.action)),
+            Block::Ranking(ranked) => found.extend(
+                ranked
+                    .iter()
+                    .flat_map(|one| [(one.up_word.clone(), one.up), (one.down_word.clone(), one.down)]),
+            ),
+            Block::Scale(scale) => {
+                items(&scale.stops);
+                found.extend([&scale.less, &scale.more].map(|b| (b.words.text.clone(), b.action)));
+            }
+            Block::Cards(cards) => found.extend(
+                cards
+                    .iter()
+                    .flat_map(|card| [&card.change, &card.remove])
+                    .map(|b| (b.words.text.clone(), b.action)),
+            ),
             Block::Review { rows, change_word } => {
                 found.extend(
                     rows.iter()

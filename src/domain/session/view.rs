@@ -259,6 +259,23 @@ pub enum Block {
     },
     /// Day, month and year with more and less.
     Date(Vec<DatePart>),
+    /// All choices in an order that the citizen makes with buttons.
+    Ranking(Vec<Ranked>),
+    /// A scale with its value, buttons for one step, and places to jump to.
+    Scale(Scale),
+    /// A pad to draw on with a finger.
+    Sketch {
+        /// What it is for.
+        label: String,
+        /// «Vacío» or «Firmado», for whoever listens.
+        value: String,
+        /// What is drawn: commands of a path on a pad of 1000 by 420 units.
+        path: String,
+        /// Stands on the pad while nothing is drawn.
+        here: String,
+    },
+    /// The copies of a repeat.
+    Cards(Vec<Card>),
     /// All answers.
     Review {
         /// Each with its way back.
@@ -326,6 +343,49 @@ pub enum Block {
     },
     /// Buttons that stand alone, side by side.
     Buttons(Vec<Button>),
+}
+
+/// A choice with its place in an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranked {
+    /// `1`, `2`…
+    pub place: String,
+    /// The choice.
+    pub words: String,
+    /// One place up; nothing for the first.
+    pub up: Option<Action>,
+    /// One place down; nothing for the last.
+    pub down: Option<Action>,
+    /// Words of the two buttons.
+    pub up_word: String,
+    /// Words of the two buttons.
+    pub down_word: String,
+}
+
+/// A number on a scale.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scale {
+    /// The chosen number, or a dash.
+    pub value: String,
+    /// One step towards the start.
+    pub less: Button,
+    /// One step towards the end.
+    pub more: Button,
+    /// Numbers to jump to; `chosen` up to the value, so that they fill like a slider.
+    pub stops: Vec<Item>,
+}
+
+/// One copy of a repeat with what was answered in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// «1. Casa», or the question whether it goes.
+    pub title: String,
+    /// Its first answers.
+    pub lines: Vec<Fact>,
+    /// Opens it, or keeps it.
+    pub change: Button,
+    /// Takes it away, after asking once.
+    pub remove: Button,
 }
 
 /// A column of the date.

@@ -169,6 +169,39 @@ fn sentences(block: &Block, view: &View, language: Language) -> Vec<String> {
         Block::SearchBox(item) => vec![heard(&item.words)],
         Block::Facts(facts) => facts.iter().map(fact).collect(),
         Block::Review { rows, .. } => rows.iter().map(fact).collect(),
+        Block::Ranking(ranked) => {
+            let of = ranked.len().to_string();
+            ranked
+                .iter()
+                .map(|one| {
+                    say(
+                        "voice-place",
+                        &[("n", &one.place), ("of", &of), ("what", &one.words)],
+                    )
+                })
+                .collect()
+        }
+        Block::Scale(scale) => {
+            let chosen = if scale.stops.iter().any(|stop| stop.chosen) || scale.less.action.is_some() {
+                say("voice-scale", &[("n", &scale.value)])
+            } else {
+                say("voice-scale-none", &[])
+            };
+            let stops: Vec<&str> = scale.stops.iter().map(|stop| stop.words.text.as_str()).collect();
+            vec![chosen, say("voice-jump", &[("list", &stops.join(", "))])]
+        }
+        Block::Sketch { label, value, .. } => vec![format!("{label}: {value}")],
+        Block::Cards(cards) => cards
+            .iter()
+            .flat_map(|card| {
+                std::iter::once(card.title.clone())
+                    .chain(card.lines.iter().map(fact))
+                    .chain(
+                        [&card.change, &card.remove]
+                            .map(|button| say("voice-also", &[("button", &heard(&button.words))])),
+                    )
+            })
+            .collect(),
         Block::Note { title, text, .. } => vec![format!("{title} {text}").trim().to_owned()],
         Block::Field { label, value, .. } => {
             vec![

@@ -106,6 +106,20 @@ pub struct Content {
     /// What the citizen agreed to or not.
     #[serde(default)]
     pub consents: Vec<Consent>,
+    /// Signatures that were drawn, by the name that the instance says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file of a submission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The name that the instance says.
+    pub name: String,
+    /// `image/svg+xml`.
+    pub media_type: String,
+    /// The file itself, which is text.
+    pub text: Redacted<String>,
 }
 
 impl Content {
@@ -403,6 +417,7 @@ pub(crate) mod tests {
                 masked: false,
             }],
             result: None,
+            attachments: Vec::new(),
             consents: vec![],
         };
         assert!(!format!("{content:?}").contains("Ana"));

@@ -6,6 +6,7 @@
 //! Begin with [`Engine::new`] and [`Engine::set`].
 
 mod check;
+mod course;
 mod instance;
 mod recalc;
 pub mod review;
@@ -14,6 +15,7 @@ mod texts;
 mod view;
 
 pub use check::Violation;
+pub use course::{CopyOf, Stop};
 pub use view::{Answer, Choice, Kind, Question, RepeatView};
 
 use super::form::Form;

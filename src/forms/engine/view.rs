@@ -4,6 +4,7 @@ use super::{Engine, QuestionId};
 use crate::forms::ecuador;
 use crate::forms::model::{Control, ControlKind, DataType, Item, Text};
 use crate::forms::xpath::Expr;
+use crate::forms::xpath::dates;
 use crate::forms::xpath::functions::Function;
 use crate::forms::xpath::value::parse_number;
 
@@ -176,18 +177,22 @@ impl Engine {
     pub fn answers(&self) -> Vec<Answer> {
         let all = self.snapshots().into_iter();
         all.filter(|q| !q.value.is_empty() && q.kind != Kind::Note)
-            .map(|q| Answer {
-                display: display(&q),
-                id: q.id,
-                path: q.path,
-                name: q.name,
-                label: self.short_label(q.id).unwrap_or(q.label),
-                raw: q.value,
-                kind: q.kind,
-                appearance: q.appearance,
-                group_label: q.group_label,
-            })
+            .map(|q| self.as_answer(q))
             .collect()
+    }
+
+    pub(super) fn as_answer(&self, q: Question) -> Answer {
+        Answer {
+            display: display(&q),
+            id: q.id,
+            path: q.path,
+            name: q.name,
+            label: self.short_label(q.id).unwrap_or(q.label),
+            raw: q.value,
+            kind: q.kind,
+            appearance: q.appearance,
+            group_label: q.group_label,
+        }
     }
 
     fn short_label(&self, q: QuestionId) -> Option<String> {
@@ -376,7 +381,12 @@ impl Engine {
     }
 }
 
-fn kind(control: &Control, data_type: DataType, readonly: &Option<Expr>, calculated: bool) -> Kind {
+pub(super) fn kind(
+    control: &Control,
+    data_type: DataType,
+    readonly: &Option<Expr>,
+    calculated: bool,
+) -> Kind {
     let always_readonly = matches!(readonly, Some(Expr::Call(Function::True, _)));
     let looks = |names: &[&str]| control.appearance.iter().any(|a| names.contains(&a.as_str()));
     match control.kind {
@@ -424,11 +434,24 @@ fn display(question: &Question) -> String {
             Some(date) => date.strftime("%d/%m/%Y").to_string(),
             None => question.value.clone(),
         },
+        Kind::Time => dates::parse_time(&question.value).map_or_else(
+            || question.value.clone(),
+            |time| time.strftime("%H:%M").to_string(),
+        ),
+        Kind::DateTime => match (
+            ecuador::date(question.value.get(..10).unwrap_or("")),
+            question.value.get(11..16),
+        ) {
+            (Some(date), Some(time)) => format!("{} {time}", date.strftime("%d/%m/%Y")),
+            (_, _) => question.value.clone(),
+        },
         Kind::Acknowledge => "✓".to_owned(),
         _ if question.appearance.iter().any(|a| a == "money") => {
             ecuador::money_text_of(&question.value).unwrap_or_else(|| question.value.clone())
         }
-        Kind::Decimal if !parse_number(&question.value).is_nan() => question.value.replace('.', ","),
+        Kind::Decimal | Kind::Range if !parse_number(&question.value).is_nan() => {
+            question.value.replace('.', ",")
+        }
         _ => question.value.clone(),
     }
 }

@@ -3,10 +3,10 @@
 use super::choices::Lists;
 use super::element::{Element, Kind, Survey};
 use super::references::{Part, parts};
+use super::says_yes;
 use super::survey::TEXTS;
 use super::types::Source;
 use super::words::Words;
-use super::{says_no, says_yes};
 use crate::forms::finding::Finding;
 use std::collections::BTreeSet;
 
@@ -69,7 +69,6 @@ impl Survey {
     fn check_kind(&self, at: usize, findings: &mut Vec<Finding>) {
         let element = &self.elements[at];
         let has = |key: &str| element.cells.contains_key(key);
-        let required = element.cell("required").is_some_and(|r| !says_no(r));
         let mut say = |finding: Finding, key: &str| self.say(at, finding, key, findings);
         match &element.kind {
             Kind::Question(t) if t.name == "calculate" => {
@@ -83,10 +82,6 @@ impl Survey {
                         "calculation",
                     );
                 }
-            }
-            Kind::Question(t) if t.is_foreign() && required => {
-                let message = "A kiosk cannot ask for this, so nobody could finish; make it optional";
-                say(Finding::warning(message), "required");
             }
             Kind::Group | Kind::Repeat => {
                 if element.children.is_empty() {

@@ -163,7 +163,9 @@ impl Reader<'_, '_> {
         match types::row(&text) {
             types::Row::Question(t) => {
                 if t.is_foreign() || t.control == "action" {
-                    let message = format!("A kiosk cannot ask for `{text}`; it will be shown as unsupported");
+                    let message = format!(
+                        "A kiosk cannot ask for `{text}`; citizens will be told to bring it to the counter"
+                    );
                     self.warning(row.number, "type", message);
                 }
                 self.question(row, t);

@@ -59,7 +59,9 @@ impl Type {
 
     /// Whether a kiosk has nothing to ask it with.
     pub fn is_foreign(&self) -> bool {
-        matches!(self.bind, "geopoint" | "geotrace" | "geoshape") || self.control == "upload"
+        // A picture is drawn where it is a signature, and brought where it is a photograph.
+        let picture = matches!(self.name, "image" | "photo" | "add image prompt");
+        matches!(self.bind, "geopoint" | "geotrace" | "geoshape") || (self.control == "upload" && !picture)
     }
 
     /// Whether somebody is asked.

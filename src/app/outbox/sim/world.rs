@@ -753,6 +753,7 @@ fn content() -> Content {
         instance_xml: Redacted::new("<data/>".into()),
         answers: vec![],
         result: None,
+        attachments: Vec::new(),
         consents: vec![],
     }
 }

@@ -1,13 +1,14 @@
 //! What a form's screens show: the question, the review, the consent, the notice.
 
-use super::super::browse::{keyboard, pager};
+use super::super::browse::pager;
 use super::super::draw::Draw;
 use super::super::question::Way;
 use super::super::view::{Block, Face, Fact, Item, TextSize, Tone, View};
 use super::super::{Input, Session};
-use super::{CONSENTS, FormRun, MESSAGES, NEEDED, Notice, Step, answer_row};
+use super::course::missing_words;
+use super::{CONSENTS, FormRun, MESSAGES, NEEDED, Notice, Step};
 use crate::domain::redacted::mask_id;
-use crate::forms::{QuestionId, Violation};
+use crate::forms::Violation;
 use crate::i18n::{self, Language};
 
 impl Session {
@@ -15,14 +16,16 @@ impl Session {
         let progress = run.progress(draw, self.language());
         let mut view = match (run.notice, &run.step) {
             (Some(Notice::Why), Step::Question(id)) => {
-                let question = run.engine.question(*id);
+                let question = run.asked(*id);
                 let mut view = draw.page(Face::Notice, draw.words("form-why"));
                 view.blocks = vec![Block::Text(question.guidance)];
                 view.primary = Some(draw.button("check", "form-understood", Input::Understood));
                 view
             }
             (Some(_), _) => self.show_privacy_notice(draw),
-            (None, Step::Question(id)) => self.show_question(run, id, draw),
+            (None, Step::Question(id)) => self.show_question(run, *id, draw),
+            (None, Step::Page(path)) => self.show_several(run, path, draw),
+            (None, Step::Cards(path)) => self.show_cards(run, path, draw),
             (None, Step::Review { page }) => self.show_review(run, *page, draw),
             (None, Step::Lane) => {
                 let mut view = self.show_lane(
@@ -39,7 +42,8 @@ impl Session {
         view.bottom = draw.bottom_back();
         draw.private(&mut view);
         match (run.notice, &run.step) {
-            (None, Step::Question(_)) => self.page_choices(run, view, draw),
+            (None, Step::Question(_)) => self.fit_question(run, view, draw),
+            (None, Step::Page(_) | Step::Cards(_)) => self.sheets(view, false, draw),
             (None, Step::Consent) => self.sheets(view, true, draw),
             (None, Step::Review { .. }) if self.comfort.size == TextSize::Normal && !self.is_low() => view,
             (None, Step::Review { .. }) => self.sheets(view, true, draw),
@@ -47,144 +51,9 @@ impl Session {
         }
     }
 
-    fn show_question(&self, run: &FormRun, id: &QuestionId, draw: &mut Draw<'_>) -> View {
-        let question = run.engine.question(*id);
-        let way = Way::of(&question);
-        let mut view = draw.page(Face::Question, question.label.clone().into());
-        view.help = question.hint.clone();
-        match way {
-            Way::One | Way::Several => {
-                if let Some(wrong) = &run.typing.wrong {
-                    view.blocks.push(wrong_note(wrong));
-                }
-                self.show_choices(&question, way, &mut view, draw);
-            }
-            Way::Read => {}
-            Way::Letters | Way::Email | Way::Digits { .. } | Way::Date | Way::Money => {
-                let typed = run.typing.text();
-                let counter = match way {
-                    Way::Digits { most, exact: true } => draw.fill(
-                        "form-digits",
-                        &[("n", &typed.len().to_string()), ("of", &most.to_string())],
-                    ),
-                    _ => String::new(),
-                };
-                if view.help.is_empty() && way == Way::Date {
-                    view.help = draw.say("form-date-help");
-                }
-                view.blocks.push(Block::Field {
-                    label: String::new(),
-                    value: way.grouped(typed),
-                    placeholder: if way == Way::Date {
-                        draw.say("form-date-placeholder")
-                    } else {
-                        String::new()
-                    },
-                    counter,
-                    wrong: run.typing.wrong.is_some(),
-                });
-                if let Some(wrong) = &run.typing.wrong {
-                    view.blocks.push(wrong_note(wrong));
-                    if self.comfort.size != TextSize::Normal || self.is_low() {
-                        // What to do now is in the note; there is no room for both.
-                        view.help.clear();
-                    }
-                }
-                view.keyboard = way.keyboard().map(|kind| keyboard(kind, &run.typing, draw));
-            }
-        }
-        let mut alone = Vec::new();
-        if !question.required && !matches!(way, Way::Read | Way::Several) {
-            alone.push(draw.button("", "form-none", Input::NoAnswer));
-        }
-        if !question.guidance.is_empty() {
-            alone.push(draw.button("question", "form-why", Input::Why));
-        }
-        if !alone.is_empty() {
-            view.blocks.push(Block::Buttons(alone));
-        }
-        view.primary = Some(draw.button("arrow-right", "form-continue", Input::Continue));
-        view
-    }
-
-    fn show_choices(
-        &self,
-        question: &crate::forms::Question,
-        way: Way,
-        view: &mut View,
-        draw: &mut Draw<'_>,
-    ) {
-        let several = way == Way::Several;
-        if several && view.help.is_empty() {
-            view.help = draw.say("form-several");
-        }
-        let chosen: Vec<&str> = question.value.split_whitespace().collect();
-        let items = question
-            .choices
-            .iter()
-            .enumerate()
-            .map(|(at, choice)| Item {
-                words: choice.label.clone().into(),
-                chosen: chosen.contains(&choice.name.as_str()),
-                action: draw.on(Input::Choose(at)),
-                ..Item::default()
-            })
-            .collect();
-        view.blocks.push(Block::Choices {
-            several,
-            items,
-            chosen_word: draw.say("form-chosen"),
-        });
-    }
-
-    /// Keeps as many choices as fit beside everything else, and a way to the others.
-    fn page_choices(&self, run: &FormRun, mut view: View, draw: &mut Draw<'_>) -> View {
-        let Some(at) = view
-            .blocks
-            .iter()
-            .position(|block| matches!(block, Block::Choices { .. }))
-        else {
-            // What is typed has its field and its keys in sight; what is read pages.
-            return if view.keyboard.is_some() {
-                view
-            } else {
-                self.sheets(view, false, draw)
-            };
-        };
-        let Block::Choices {
-            several,
-            items,
-            chosen_word,
-        } = view.blocks.remove(at)
-        else {
-            return view;
-        };
-        let one = |item| Block::Choices {
-            several,
-            items: vec![item],
-            chosen_word: String::new(),
-        };
-        let fit = super::super::paging::that_fit(&view, self.setup.landscape, &items, one);
-        let pages = items.len().div_ceil(fit).max(1);
-        let page = run.choice_page.min(pages - 1);
-        let shown = items.into_iter().skip(page * fit).take(fit).collect();
-        if pages > 1 {
-            view.blocks.insert(at, pager(page, pages, draw));
-        }
-        view.blocks.insert(
-            at,
-            Block::Choices {
-                several,
-                items: shown,
-                chosen_word,
-            },
-        );
-        view
-    }
-
     fn show_review(&self, run: &FormRun, page: usize, draw: &mut Draw<'_>) -> View {
         let mut view = draw.page(Face::Review, draw.words("review-title"));
-        let answers = run.engine.answers();
+        let answers = run.rows(self.language());
         // Larger letters page by sheets, together with the result.
         let fit = match (self.setup.landscape, self.comfort.size, self.is_low()) {
             (false, TextSize::Normal, false) => 7,
@@ -198,8 +67,7 @@ impl Session {
             .enumerate()
             .skip(page * fit)
             .take(fit)
-            .map(|(at, answer)| {
-                let row = answer_row(answer);
+            .map(|(at, (_, row))| {
                 let value = row.value.reveal();
                 Fact {
                     icon: "pencil-simple",
@@ -244,7 +112,7 @@ impl Session {
             note: text,
             ..Item::default()
         };
-        let answers = run.engine.answers().len().to_string();
+        let answers = run.rows(self.language()).len().to_string();
         let lines = vec![
             line(
                 "files",
@@ -327,7 +195,7 @@ impl Session {
     }
 }
 
-fn wrong_note(wrong: &str) -> Block {
+pub(super) fn wrong_note(wrong: &str) -> Block {
     // What is wrong stands first, in bold; what to do follows.
     let (title, text) = match wrong.split_once(". ") {
         Some((title, text)) => (format!("{title}."), text.to_owned()),
@@ -349,14 +217,7 @@ pub(super) fn violation_words(violation: &Violation, way: Way, language: Languag
         | Violation::Constraint {
             message: Some(message),
         } => message.clone(),
-        Violation::Required { message: None } => {
-            let key = if way.keyboard().is_some() {
-                "wrong-required-text"
-            } else {
-                "wrong-required"
-            };
-            i18n::say(language, key)
-        }
+        Violation::Required { message: None } => missing_words(way, language),
         Violation::Constraint { message: None } => i18n::say(language, "wrong-constraint"),
         Violation::Type => i18n::say(language, "wrong-number"),
     }
