@@ -193,7 +193,11 @@ impl KioskFace {
 }
 
 /// Serves a page until told to stop.
-fn serve(listener: tokio::net::TcpListener, routes: Router, stop: Stop) -> (SocketAddr, JoinHandle<()>) {
+pub(super) fn serve(
+    listener: tokio::net::TcpListener,
+    routes: Router,
+    stop: Stop,
+) -> (SocketAddr, JoinHandle<()>) {
     let address = listener
         .local_addr()
         .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));

@@ -42,6 +42,8 @@ pub(super) enum ProcedureAction {
     },
     /// Evaluates one expression a line of standard input.
     Eval,
+    /// Opens a form on the kiosk's screen in a browser and loads it again whenever the file is saved; sends nothing.
+    Preview(super::preview::PreviewArguments),
 }
 
 pub(super) fn run(action: ProcedureAction) -> anyhow::Result<()> {
@@ -50,6 +52,7 @@ pub(super) fn run(action: ProcedureAction) -> anyhow::Result<()> {
         ProcedureAction::Convert { form, output } => convert(&form, &output),
         ProcedureAction::Walk { form, steps } => walk(&form, &steps),
         ProcedureAction::Eval => eval(),
+        ProcedureAction::Preview(arguments) => super::preview::run(arguments),
     }
 }
 
@@ -145,9 +148,9 @@ fn eval() -> anyhow::Result<()> {
 }
 
 /// A form and its warnings, or its faults.
-type Compiled = Result<(Form, Vec<Finding>), Vec<Finding>>;
+pub(super) type Compiled = Result<(Form, Vec<Finding>), Vec<Finding>>;
 
-fn compile(path: &Path) -> anyhow::Result<Compiled> {
+pub(super) fn compile(path: &Path) -> anyhow::Result<Compiled> {
     Ok(if is_workbook(path) {
         Form::from_workbook(&stem(path), &bytes(path)?, &beside(path))
     } else {
@@ -188,7 +191,7 @@ fn beside(form: &Path) -> Files {
     files
 }
 
-fn as_value(finding: &Finding) -> serde_json::Value {
+pub(super) fn as_value(finding: &Finding) -> serde_json::Value {
     json!({
         "severity": match finding.severity {
             Severity::Error => "error",
@@ -201,7 +204,7 @@ fn as_value(finding: &Finding) -> serde_json::Value {
     })
 }
 
-fn show(findings: &[Finding]) {
+pub(super) fn show(findings: &[Finding]) {
     for finding in findings {
         print(&finding.to_string());
     }

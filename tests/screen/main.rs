@@ -8,6 +8,7 @@ mod board;
 mod contrast;
 mod fit;
 mod keypad;
+mod matrix;
 mod samples;
 mod shape;
 mod tour;

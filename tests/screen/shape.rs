@@ -24,6 +24,9 @@ pub fn paged(view: &View, size: TextSize, landscape: bool) -> View {
             Block::Rows(items) => items.truncate(rows),
             Block::Review { rows, .. } => rows.truncate(answers),
             Block::Checklist(items) => items.truncate(answers),
+            Block::Choices { items, .. } if crowded => items.truncate(rows + 1),
+            Block::Ranking(ranked) => ranked.truncate(answers.min(if crowded { 2 } else { 3 })),
+            Block::Cards(cards) => cards.truncate(1),
             _ => {}
         }
     }

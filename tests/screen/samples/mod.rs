@@ -1,8 +1,10 @@
 //! Screens as the session would say them, with the words of the design reference.
 
 mod forms;
+mod ways;
 
 pub use forms::*;
+pub use ways::*;
 
 use ventanilla::domain::session::view::{
     Action, Block, Button, Face, Fact, Item, KeyWords, Keyboard, KeyboardKind, Progress, TextSize, Theme,
@@ -540,6 +542,14 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("question-email", question_email()),
         ("question-money", question_money()),
         ("question-date", question_date()),
+        ("long-list", long_list()),
+        ("long-list-search", long_list_search()),
+        ("ranking", ranking()),
+        ("scale", scale()),
+        ("signature", signature()),
+        ("signature-signed", signature_signed()),
+        ("cards", cards()),
+        ("several-questions", several_questions()),
         ("review", review()),
         ("consent", consent()),
         ("success", success()),
