@@ -189,7 +189,7 @@ def ready(machine: Machine, seconds: float = FIRST_FRAME):
 
 
 # What to touch on the way from the invitation to the promise of a number, by the face that is shown.
-WAY = {"attract": "Español", "home": "[Tt]urno", "turn-queue": ".", "turn-lane": "General"}
+WAY = {"attract": "Español", "home": "Tomar un turno", "turn-queue": "Tributos", "turn-lane": "No, general"}
 
 
 def take_a_turn(house: House, machine: Machine):
@@ -231,7 +231,6 @@ class Run:
         key = self.folder / "authority.key"
         self.house.run("keys", "new", "--kind", "signing", "-o", key)
         package = self.folder / "k2.vtk"
-        package.unlink(missing_ok=True)
         self.house.run("provision", "make", "--settings", self.house.machine_settings(), "--name", "k2",
                        "--key", key, "-o", package)
         self.machine.start(stick(self.folder / "stick.img", {"k2.vtk": package}))
@@ -379,6 +378,8 @@ def main() -> int:
     parser.add_argument("--pulls", type=int, default=20)
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
+    if folder.exists() and any(folder.iterdir()):
+        parser.error(f"{folder} is not empty; give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(arguments.program.resolve(), folder, arguments.image.resolve(), arguments.pulls)
     wanted = arguments.only.split(",") if arguments.only else STEPS

@@ -52,6 +52,7 @@ class Machine:
             "-device", "qemu-xhci", "-device", "usb-kbd", "-device", "i6300esb", "-action", "watchdog=reset",
             "-netdev", "user,id=cable", "-device", "virtio-net-pci,netdev=cable,mac=52:54:00:a1:1a:01",
             "-chardev", f"socket,id=line,path={self.folder / 'serial'},server=on,wait=off", "-serial", "chardev:line",
+            "-chardev", f"file,id=journal,path={self.folder / 'journal.log'},append=on", "-serial", "chardev:journal",
             "-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off",
             "-drive", f"if=pflash,format=raw,readonly=on,file={self.firmware}",
             "-drive", f"if=pflash,format=raw,file={self.variables}",
@@ -66,8 +67,11 @@ class Machine:
         self.line = self._connect("serial")
         self.qmp = self._connect("qmp")
         self._answers = self.qmp.makefile("r")
-        self._answers.readline()
-        self.order("qmp_capabilities")
+        try:
+            self._answers.readline()
+            self.order("qmp_capabilities")
+        except (OSError, ValueError):
+            raise Late(f"QEMU did not start: {(self.folder / 'qemu.log').read_text()[-400:]}") from None
         self.serial = b""
 
     def _connect(self, name: str) -> socket.socket:
@@ -216,8 +220,9 @@ def stick(path: Path, files: dict[str, Path], mib: int = 64) -> Path:
     path.unlink(missing_ok=True)
     with open(path, "wb") as image:
         image.truncate(mib << 20)
-    # Without partitions, as many sticks are.
-    subprocess.run(["mformat", "-i", path, "-F", "-v", "VENTANILLA", "::"], check=True)
+    subprocess.run(["/usr/sbin/sfdisk", "-q", path], input=b"label: dos\nstart=2048, type=c\n", check=True)
+    partition = f"{path}@@1M"
+    subprocess.run(["mformat", "-i", partition, "-T", str((mib - 1) * 2048), "-F", "-v", "VENTANILLA", "::"], check=True)
     for name, source in files.items():
-        subprocess.run(["mcopy", "-i", path, source, f"::/{name}"], check=True)
+        subprocess.run(["mcopy", "-i", partition, source, f"::/{name}"], check=True)
     return path
