@@ -7,6 +7,7 @@
 mod board;
 mod contrast;
 mod fit;
+mod forms;
 mod keypad;
 mod matrix;
 mod samples;
