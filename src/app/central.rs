@@ -39,6 +39,7 @@ pub use verify::{ReceiptView, VerifyError};
 use super::devices::Registry;
 use super::outbox::intake::answer;
 use super::outbox::{keyfile, peers::peer_book};
+use super::tls::Authority;
 use super::{StartError, Stop, backup, catalogue, listen};
 use crate::clock::{Clock, random};
 use crate::config::central::CentralConfig;
@@ -124,6 +125,8 @@ impl CentralApp {
 pub struct RunningCentral {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where devices are answered in secret.
+    pub tls_address: Option<SocketAddr>,
     /// The central itself.
     pub central: Arc<CentralApp>,
     served: JoinHandle<()>,
@@ -182,6 +185,11 @@ pub async fn start(
         address: config.listen,
         source,
     })?;
+    let authority = config
+        .tls
+        .as_ref()
+        .map(|_| Authority::open(&config.data))
+        .transpose()?;
     let wake = Arc::new(Notify::new());
     let mut kept = open(&config, &key, &clock, &stop, &wake).await?;
     begin_log(&kept.store, clock.now()).await?;
@@ -189,7 +197,7 @@ pub async fn start(
         kept.store.clone(),
         &kept.store.look(devices::all).await?,
         book,
-        welcome(&config, &key, municipality.as_ref())?,
+        welcome(&config, &key, municipality.as_ref(), authority.as_ref())?,
         None,
         clock.clone(),
     );
@@ -235,10 +243,17 @@ pub async fn start(
         .merge(catalogue)
         .merge(faces(&central))
         .layer(axum::middleware::map_response(harden));
+    let mut tls_address = None;
+    if let (Some(tls), Some(authority)) = (&central.config.tls, &authority) {
+        let (address, served) = super::tls::serve(tls, authority, app.clone(), stop.clone()).await?;
+        tls_address = Some(address);
+        kept.tasks.push(served);
+    }
     info!(%address, "central answers");
     let served = tokio::spawn(serve(listener, app, stop));
     Ok(RunningCentral {
         address,
+        tls_address,
         central,
         served,
         tasks: kept.tasks,
@@ -251,6 +266,7 @@ fn welcome(
     config: &CentralConfig,
     key: &SigningKey,
     municipality: Option<&OpeningKey>,
+    authority: Option<&Authority>,
 ) -> Result<WelcomeWire, StartError> {
     let recipient = match &config.municipality_public {
         Some(path) => Some(keyfile::recipient(path, Role::Municipality)?),
@@ -264,6 +280,7 @@ fn welcome(
         receipt_keys: vec![key.verifying().to_text()],
         recipients: recipient.into_iter().map(wire).collect(),
         place: None,
+        authority: authority.map(|authority| authority.pem.clone()),
         verify_url: Some(format!("{}/verify", config.public_url.trim_end_matches('/'))),
     })
 }

@@ -15,6 +15,7 @@ pub mod provision;
 pub mod provisioning;
 pub mod service;
 pub mod update;
+pub mod tls;
 
 use std::net::SocketAddr;
 

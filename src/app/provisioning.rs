@@ -132,6 +132,7 @@ impl Demo {
             epoch_file: None,
             published: None,
             retention: None,
+            tls: None,
             offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),
         };
         self.write("central.toml", &config)?;

@@ -71,6 +71,7 @@ impl City {
             epoch_file: None,
             published: None,
             retention: None,
+            tls: None,
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),
         };
         Self {

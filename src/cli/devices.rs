@@ -10,6 +10,7 @@ use super::print;
 use crate::app::devices::{self, EnrolError};
 use crate::app::office::audit::TERMINAL;
 use crate::app::outbox::keyfile;
+use crate::app::tls::Authority;
 use crate::clock::{Clock, random};
 use crate::domain::receipt::Code;
 use crate::domain::submission::is_name;
@@ -30,7 +31,10 @@ pub(super) struct EnrolArguments {
     /// Folder for the device's key and for what it must know; both are made where they are missing.
     #[arg(long)]
     to: PathBuf,
-    /// Certificate (PEM) of the server's own authority; only that server is believed.
+    /// Fingerprint of the server's own authority, as it says beside the code; only that server is believed.
+    #[arg(long, conflicts_with = "authority")]
+    fingerprint: Option<String>,
+    /// Certificate (PEM) of that authority, instead of its fingerprint.
     #[arg(long)]
     authority: Option<PathBuf>,
     /// Answer as JSON.
@@ -56,7 +60,15 @@ pub(super) fn enrol(arguments: &EnrolArguments) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("The program cannot start its threads")?;
-    let enrolled = runtime.block_on(ask(&arguments.server, &wire, authority.as_deref()))?;
+    let secret = arguments.server.starts_with("https://");
+    if arguments.fingerprint.is_some() && !secret {
+        bail!("A fingerprint is of a server that answers in secret; write https:// before its address");
+    }
+    let client = match &arguments.fingerprint {
+        Some(fingerprint) => crate::sync::http::by_fingerprint(fingerprint)?,
+        None => crate::sync::http::builder(authority.as_deref())?,
+    };
+    let enrolled = runtime.block_on(ask(client.build()?, &arguments.server, &wire))?;
     write_down(folder, &enrolled)?;
     if arguments.json {
         print(&serde_json::to_string_pretty(&enrolled)?);
@@ -72,8 +84,7 @@ pub(super) fn enrol(arguments: &EnrolArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ask(server: &str, wire: &EnrolWire, authority: Option<&[u8]>) -> anyhow::Result<EnrolledWire> {
-    let http = crate::app::http_client(authority)?;
+async fn ask(http: reqwest::Client, server: &str, wire: &EnrolWire) -> anyhow::Result<EnrolledWire> {
     let response = http
         .post(format!("{}{ENROL_PATH}", server.trim_end_matches('/')))
         .timeout(std::time::Duration::from_secs(20))
@@ -99,6 +110,9 @@ fn write_down(folder: &Path, enrolled: &EnrolledWire) -> anyhow::Result<()> {
         let path = folder.join(name);
         std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))
     };
+    if let Some(authority) = &enrolled.welcome.authority {
+        put("authority.pem", authority)?;
+    }
     put("device.json", &serde_json::to_string_pretty(enrolled)?)?;
     for (n, key) in enrolled.welcome.receipt_keys.iter().enumerate() {
         let name = if n == 0 {
@@ -117,23 +131,21 @@ fn write_down(folder: &Path, enrolled: &EnrolledWire) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn invite(desk: &Desk, place: Place) -> anyhow::Result<()> {
+pub(super) fn invite(desk: &Desk, place: Place, secret: Option<&Path>) -> anyhow::Result<()> {
     check(&place)?;
     let (code, now) = (Code::from_random(random()), Clock::System.now());
     let until = desk.runtime.block_on(
         desk.store
             .change(move |sql| devices::invite(sql, &place, code, TERMINAL, now)),
     )?;
-    tell(code, until);
-    Ok(())
+    tell(code, until, secret)
 }
 
-pub(super) fn invite_at_office(db: &Db, place: Place) -> anyhow::Result<()> {
+pub(super) fn invite_at_office(db: &Db, place: Place, secret: Option<&Path>) -> anyhow::Result<()> {
     check(&place)?;
     let (code, now) = (Code::from_random(random()), Clock::System.now());
     let until = db.change_blocking(move |sql| devices::invite(sql, &place, code, TERMINAL, now))?;
-    tell(code, until);
-    Ok(())
+    tell(code, until, secret)
 }
 
 fn check(place: &Place) -> anyhow::Result<()> {
@@ -145,11 +157,14 @@ fn check(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(code: Code, until: jiff::Timestamp) {
-    print(&format!(
-        "code {code}\nuntil {}",
-        until.strftime("%Y-%m-%dT%H:%M:%SZ")
-    ));
+/// `secret` is the data folder of a server that has an authority of its own.
+fn tell(code: Code, until: jiff::Timestamp, secret: Option<&Path>) -> anyhow::Result<()> {
+    let until = until.strftime("%Y-%m-%dT%H:%M:%SZ");
+    print(&format!("code {code}\nuntil {until}"));
+    if let Some(data) = secret {
+        print(&format!("fingerprint {}", Authority::open(data)?.fingerprint()?));
+    }
+    Ok(())
 }
 
 pub(super) fn revoke(desk: &Desk, device: String) -> anyhow::Result<()> {

@@ -98,6 +98,9 @@ pub(super) fn central(
                     central.central.unlock(key).await?;
                 }
                 print(&format!("central http://{}", central.address));
+                if let Some(address) = central.tls_address {
+                    print(&format!("devices https://{address}"));
+                }
                 print("ready");
                 let service = Service::from_environment();
                 service.ready();
@@ -110,7 +113,8 @@ pub(super) fn central(
         Some(CentralAction::Export(arguments)) => desk::export(&open(&config)?, &config, &arguments),
         Some(CentralAction::Erase(arguments)) => desk::erase(&open(&config)?, &config, &arguments),
         Some(CentralAction::EnrolCode { device, office }) => {
-            super::devices::invite(&open(&config)?, Place { device, office })
+            let secret = config.tls.as_ref().map(|_| config.data.as_path());
+            super::devices::invite(&open(&config)?, Place { device, office }, secret)
         }
         Some(CentralAction::RevokeDevice { device }) => super::devices::revoke(&open(&config)?, device),
         Some(CentralAction::Publish { bundle }) => super::publish::publish(&config, &bundle),

@@ -50,6 +50,9 @@ pub(super) fn office(path: &Path, action: Option<staff::OfficeAction>) -> anyhow
             runtime.block_on(async {
                 let office = compose::office(config, Clock::System, stop.clone()).await?;
                 print(&format!("office http://{}", office.address));
+                if let Some(address) = office.tls_address {
+                    print(&format!("devices https://{address}"));
+                }
                 print(&format!("console http://{}/console", office.address));
                 print(&format!("board http://{}/board", office.address));
                 print("ready");

@@ -168,7 +168,8 @@ pub(super) fn run(config: &OfficeConfig, action: OfficeAction) -> anyhow::Result
                 device: kiosk,
                 office: config.office.id.clone(),
             };
-            super::devices::invite_at_office(&desk.db, place)
+            let secret = config.tls.as_ref().map(|_| config.data.as_path());
+            super::devices::invite_at_office(&desk.db, place, secret)
         }
         OfficeAction::RevokeDevice { kiosk } => {
             super::devices::revoke_at_office(&Desk::open(config)?.db, kiosk)

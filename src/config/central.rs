@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
 use super::published::PublishedConfig;
+use super::tls::TlsConfig;
 
 /// Everything `ventanilla central` needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct CentralConfig {
     /// another disk. Without it, `central.epoch` in the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_file: Option<PathBuf>,
+    /// A second address where devices are answered in secret, by an authority of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
     /// How long contents stay; without it they stay for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionConfig>,

@@ -7,6 +7,7 @@ pub mod central;
 pub mod kiosk;
 pub mod office;
 pub mod published;
+pub mod tls;
 pub mod zones;
 
 use std::path::{Path, PathBuf};

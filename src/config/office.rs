@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
 use super::published::PublishedConfig;
+use super::tls::TlsConfig;
 use super::zones::ZoneConfig;
 use crate::domain::office::OfficeSetup;
 pub use crate::domain::office::settings::QueueSettings as QueueConfig;
@@ -111,6 +112,9 @@ pub struct OfficeConfig {
     /// The catalogue that is published, and given to those below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedConfig>,
+    /// A second address where kiosks are answered in secret, by an authority of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
     /// Copies that the office makes of its file by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupConfig>,
@@ -157,6 +161,7 @@ impl OfficeConfig {
             receipt_key: None,
             backup: None,
             published: None,
+            tls: None,
         }
     }
 

@@ -43,6 +43,8 @@ impl Bars<'_> {
 
     fn draw(&self, text: &mut String, top: f64) -> Result<(), Box<dyn std::error::Error>> {
         let count = self.labels.len();
+        let mut values = self.first.iter().chain(&self.second).flatten();
+        let whole = values.all(|value| value.fract() == 0.0);
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(6)
@@ -55,13 +57,11 @@ impl Bars<'_> {
             .disable_x_mesh()
             .x_labels(0)
             .y_labels(4)
-            // Very short waits need a digit after the comma, or every line of the axis would say 0.
-            .y_label_formatter(&|value| {
-                if top < 4.0 {
-                    format!("{value:.1}").replace('.', ",")
-                } else {
-                    format!("{value:.0}")
-                }
+            // Very short waits need a digit after the comma, or every line of the axis would say 0; people do not.
+            .y_label_formatter(&|value| match (top < 4.0, whole) {
+                (true, false) => format!("{value:.1}").replace('.', ","),
+                (true, true) if value.fract() != 0.0 => String::new(),
+                (true, true) | (false, _) => format!("{value:.0}"),
             })
             .bold_line_style(LINE)
             .light_line_style(TRANSPARENT)

@@ -46,6 +46,9 @@ pub struct WelcomeWire {
     /// The office, where it is a kiosk that is let in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceWire>,
+    /// Certificate (PEM) of the server's own authority, where it has one: the device believes no other from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
     /// Where receipts are checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_url: Option<String>,

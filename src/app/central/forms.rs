@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::app::catalogue::Shelf;
 use crate::domain::procedure::quito;
-use crate::forms::Form;
+use crate::forms::{Files, Form};
 
 /// Forms by id and version.
 #[derive(Clone, Default)]
@@ -25,8 +25,12 @@ impl FormBook {
     /// The forms built in, and those of every catalogue that was published here.
     pub fn load(shelf: Option<&Shelf>) -> Self {
         let mut book = Self::default();
+        let lists: Files = quito::LISTS
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect();
         for (name, bytes) in quito::FORMS {
-            book.add(name, bytes);
+            book.add(name, bytes, &lists);
         }
         if let Some(shelf) = shelf {
             let mut bundles = shelf.kept();
@@ -34,18 +38,25 @@ impl FormBook {
             bundles.sort_by_key(|bundle| bundle.manifest.version);
             for bundle in bundles {
                 book.version = bundle.manifest.version;
-                for (name, bytes) in &bundle.files {
-                    if name.ends_with(".xlsx") {
-                        book.add(name, bytes);
-                    }
+                let plain = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+                let of_kind = |ending: &'static str| {
+                    let files = bundle
+                        .files
+                        .iter()
+                        .filter(move |(name, _)| name.ends_with(ending));
+                    files.map(|(name, bytes)| (plain(name), bytes.clone()))
+                };
+                let lists: Files = of_kind(".csv").collect();
+                for (name, bytes) in of_kind(".xlsx") {
+                    book.add(&name, &bytes, &lists);
                 }
             }
         }
         book
     }
 
-    fn add(&mut self, name: &str, bytes: &[u8]) {
-        match Form::from_xlsx(bytes) {
+    fn add(&mut self, name: &str, bytes: &[u8], lists: &Files) {
+        match Form::from_workbook(name.trim_end_matches(".xlsx"), bytes, lists) {
             Ok((form, _)) => self.put(form),
             Err(findings) => {
                 let first = findings.first().map(ToString::to_string).unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::app::catalogue::{self, Shelf};
 use crate::app::devices::{self, Above, Registry};
 use crate::app::outbox::intake::Intake;
 use crate::app::outbox::{Sender, Upstream, keyfile};
+use crate::app::tls::Authority;
 use crate::app::{StartError, Stop, backup};
 use crate::clock::Clock;
 use crate::config::office::{self, OfficeConfig};
@@ -42,6 +43,8 @@ pub struct Line {
     /// Who is asked for a newer catalogue, and to know our kiosks.
     above: Option<Above>,
     upstream: Option<Upstream>,
+    /// Certificate of our own authority, where kiosks are answered in secret.
+    authority: Option<String>,
 }
 
 /// Reads what the line needs.
@@ -71,6 +74,11 @@ pub fn prepare(config: &OfficeConfig, clock: &Clock) -> Result<Line, StartError>
         .as_ref()
         .map(|central| above(config, central, clock))
         .transpose()?;
+    let own = config
+        .tls
+        .as_ref()
+        .map(|_| Authority::open(&config.data))
+        .transpose()?;
     let catalogue = match &config.published {
         None => None,
         Some(published) => Some(Shelf::new(&config.data, published)?),
@@ -96,6 +104,7 @@ pub fn prepare(config: &OfficeConfig, clock: &Clock) -> Result<Line, StartError>
         opening,
         above,
         upstream,
+        authority: own.map(|authority| authority.pem),
     })
 }
 
@@ -216,6 +225,7 @@ impl Line {
                 zone: config.time_zone.clone(),
                 day_cut_hour: config.day_cut_hour,
             }),
+            authority: self.authority.clone(),
             verify_url: None,
         };
         let db = office.db().clone();

@@ -69,6 +69,7 @@ pub use usage::UsageReport;
 pub use views::{BoardView, CallView, CounterView, LeaseView, ProfileView, QueueView, TicketView};
 pub use voice::BoardVoice;
 
+use super::tls::Authority;
 use super::{StartError, Stop, listen};
 use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
@@ -86,6 +87,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 pub struct RunningOffice {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where kiosks are answered in secret.
+    pub tls_address: Option<SocketAddr>,
     /// The office itself.
     pub office: Arc<OfficeApp>,
     served: JoinHandle<()>,
@@ -148,10 +151,17 @@ pub async fn start(
         .layer(axum::middleware::map_response(problem::only_problems))
         .merge(faces(&office))
         .layer(axum::middleware::map_response(harden));
+    let mut tls_address = None;
+    if let Some(tls) = &office.config.tls {
+        let authority = Authority::open(&office.config.data)?;
+        let (address, _) = super::tls::serve(tls, &authority, app.clone(), stop.clone()).await?;
+        tls_address = Some(address);
+    }
     info!(%address, "office answers");
     let served = tokio::spawn(serve(listener, app, Arc::clone(&office), stop));
     Ok(RunningOffice {
         address,
+        tls_address,
         office,
         served,
     })
