@@ -134,8 +134,10 @@ fn put(path: &Path, content: &[u8], mode: u32) -> Result<(), ApplyError> {
         let mut target = options
             .write(true)
             .create_new(true)
-            .mode(mode)
+            .mode(0o600)
             .open(&unfinished)?;
+        // Whatever the mask of whoever started us: a role reads its settings as another user.
+        target.set_permissions(fs::Permissions::from_mode(mode))?;
         target.write_all(content)?;
         target.sync_all()?;
         fs::rename(&unfinished, path)?;

@@ -23,10 +23,10 @@ use crate::sync::wire::ProblemWire;
 #[derive(Args)]
 pub(super) struct EnrolArguments {
     /// Address of the office, or of central: `https://10.0.0.5:7443`.
-    #[arg(long)]
+    #[arg(long, env = "VENTANILLA_ENROL_SERVER")]
     server: String,
     /// The one-time code.
-    #[arg(long)]
+    #[arg(long, env = "VENTANILLA_ENROL_CODE", hide_env_values = true)]
     code: String,
     /// Folder for the device's key and for what it must know; both are made where they are missing.
     #[arg(long)]

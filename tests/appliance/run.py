@@ -2,6 +2,7 @@
 """The appliance from outside: built, started, touched, robbed of its power, updated. Standard library only.
 
 Usage: tests/appliance/run.py --program PROGRAM [--folder DIR] [--image IMAGE] [--only NAME,…] [--pulls N]
+         [--better UPDATE --broken UPDATE]
 
 PROGRAM is `ventanilla` for this machine; the image's own program must have the feature `appliance`.
 Says of every step what was seen, and of what it left out why. Exits 1 when something did not hold.
@@ -219,8 +220,9 @@ def wait_for_picture(machine: Machine, wanted: Picture, seconds: float, near: fl
 class Run:
     """The steps, in an order in which each needs only those before it."""
 
-    def __init__(self, program: Path, folder: Path, image: Path, pulls: int):
-        self.folder, self.image, self.pulls = folder, image, pulls
+    def __init__(self, arguments, folder: Path):
+        program, image, self.pulls = arguments.program.resolve(), arguments.image.resolve(), arguments.pulls
+        self.folder, self.better, self.broken = folder, arguments.better, arguments.broken
         self.house = House(program, folder)
         self.machine = Machine(folder / "machine", image)
         self.figures = {}
@@ -332,14 +334,39 @@ class Run:
 
     def step_update(self):
         """A stick brings a version that works, and one that does not: the machine keeps the first."""
-        raise Skipped("no second image was given; use --better and --broken")
+        if not (self.better and self.broken):
+            raise Skipped("no updates were given; use --better and --broken")
+        identity = "cd /etc/ventanilla && sha256sum kiosk.toml keys/* provisioned.json | sha256sum"
+        before = self.machine.shell(identity)
+        version = ". /etc/os-release; echo runs $IMAGE_VERSION"
+        running = self.machine.shell(version)
+        self.machine.pull_the_plug()
+        self.machine.start(stick(self.folder / "stick.img", {"better.vup": self.better}, 700))
+        begun = time.monotonic()
+        self.machine.patiently("ventanilla update status", r"(?s)slot b.*proved yes", 3 * RESTART)
+        better = self.machine.shell(version)
+        must(better != running, f"the machine still {better}")
+        ready(self.machine)
+        say(f"  {better} in slot b, proved {time.monotonic() - begun:.0f} s after power on with the stick")
+        self.machine.pull_the_plug()
+        self.machine.start(stick(self.folder / "stick.img", {"broken.vup": self.broken}, 700))
+        begun = time.monotonic()
+        self.machine.patiently("ventanilla update status", r"(?s)slot b.*kernel a \S+ failed", 8 * RESTART)
+        ready(self.machine)
+        must(self.machine.shell(version) == better, "another version runs")
+        must(self.machine.shell(identity) == before, "the machine is not what it was set up to be")
+        say(f"  the broken one was tried and left; back {time.monotonic() - begun:.0f} s after power on")
+        self.look("after-rollback")
 
     def step_changed_byte(self):
         """One changed byte in the root, and the machine does not start from it."""
+        slot = self.machine.shell("sed 's/.*ventanilla.slot=\\(.\\).*/\\1/' /proc/cmdline").strip()
+        sector = self.machine.shell(f"cat /sys/class/block/$(basename $(readlink -f /dev/disk/by-partlabel/root-{slot}))/start")
+        root = int(sector) * 512
         self.machine.pull_the_plug()
         with open(self.machine.disk, "r+b") as disk:
             # Where the file system begins, and in the middle of what is in it.
-            for at in ((161 << 20) + 1024 + 3, (161 << 20) + (40 << 20)):
+            for at in (root + 1024 + 3, root + (40 << 20)):
                 disk.seek(at)
                 byte = disk.read(1)
                 disk.seek(at)
@@ -376,12 +403,14 @@ def main() -> int:
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--pulls", type=int, default=20)
+    parser.add_argument("--better", type=Path, help="an update to a higher version")
+    parser.add_argument("--broken", type=Path, help="an update to a still higher one whose program does not start")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     if folder.exists() and any(folder.iterdir()):
         parser.error(f"{folder} is not empty; give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(arguments.program.resolve(), folder, arguments.image.resolve(), arguments.pulls)
+    run = Run(arguments, folder)
     wanted = arguments.only.split(",") if arguments.only else STEPS
     built = json.loads(arguments.image.with_suffix(".json").read_text())
     parts = [built[name] for name in ("root_bytes", "verity_bytes", "kernel_bytes")]

@@ -178,6 +178,22 @@ class Machine:
         raise Late(f"«{question}» still says «{said[-200:]}» after {seconds:.0f} s")
 
 
+    def patiently(self, question: str, answer: str, seconds: float) -> str:
+        """Like `until`, through any number of restarts of the machine."""
+        end = time.monotonic() + seconds
+        said = ""
+        while time.monotonic() < end:
+            try:
+                said = self.shell(question, 10)
+                if re.search(answer, said):
+                    return said
+                time.sleep(1)
+            except Late:
+                if self.process.poll() is not None:
+                    raise
+        raise Late(f"«{question}» still says «{said[-200:]}» after {seconds:.0f} s")
+
+
 class Picture:
     """What is on a screen."""
 
