@@ -14,8 +14,8 @@ pub mod outbox;
 pub mod provision;
 pub mod provisioning;
 pub mod service;
-pub mod update;
 pub mod tls;
+pub mod update;
 
 use std::net::SocketAddr;
 

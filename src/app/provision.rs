@@ -113,7 +113,7 @@ pub fn apply(file: &Path, profile: &str, settings: &Path) -> Result<Package, App
 
 /// Writes a file whole or not at all.
 fn put(path: &Path, content: &[u8], mode: u32) -> Result<(), ApplyError> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
     let folder = path.parent().unwrap_or(Path::new("."));
     let secret = if mode == 0o600 && folder.ends_with("keys") {

@@ -240,3 +240,7 @@ pub(super) fn stamp(at: Timestamp, zone: &TimeZone) -> String {
         .strftime("%d/%m/%Y %H:%M")
         .to_string()
 }
+
+#[cfg(test)]
+#[path = "papers_tests.rs"]
+mod tests;
