@@ -68,7 +68,9 @@ fn export(config: &OfficeConfig, file: Option<&Path>) -> anyhow::Result<()> {
 
 fn import(config: &OfficeConfig, file: &Path, no_wait: bool) -> anyhow::Result<()> {
     let settings = load(file)?;
-    let faults = settings.faults();
+    let db = open(config)?;
+    let present = db.read(store::office::newest_settings)?.map(|row| row.settings);
+    let faults = settings.new_faults(&present.unwrap_or_default());
     if !faults.is_empty() {
         let told: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
         bail!(
@@ -77,7 +79,7 @@ fn import(config: &OfficeConfig, file: &Path, no_wait: bool) -> anyhow::Result<(
             told.join("\n")
         );
     }
-    let (db, now) = (open(config)?, Clock::System.now());
+    let now = Clock::System.now();
     let wish = db.write_blocking(move |c| {
         // An office that never ran begins with its file's; the wish comes on top.
         store::office::wish_settings(c, &settings, now)

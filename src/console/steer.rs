@@ -12,6 +12,7 @@ use super::kit::{Kit, page};
 use super::turn::carry_out;
 use super::{App, Bar, Person};
 use crate::app::office::OfficeApp;
+use crate::domain::office::settings::ProfileSettings;
 use crate::domain::office::{Command, CounterState, Intake, Office};
 use crate::domain::staff::{Permission, may};
 use crate::domain::ticket::{CounterNumber, KioskId, Lane, QueueId};
@@ -128,10 +129,11 @@ fn counters(office: &Office, k: &Kit) -> Vec<CounterRow> {
             .join(&format!(" · {} ", k.say("office-then")))
     };
     let value = |tiers: &[Vec<QueueId>]| crate::domain::office::profile_name(tiers);
-    // What any counter serves by the settings, and each queue alone.
+    // Every profile of the settings, and each queue alone.
     let mut all: Vec<Vec<Vec<QueueId>>> = Vec::new();
-    for tiers in setup.counters.iter().map(|counter| counter.profile.tiers.clone()) {
-        if !all.contains(&tiers) {
+    for tiers in setup.written.profiles.iter().map(ProfileSettings::tiers) {
+        let known = tiers.iter().flatten().all(|queue| setup.queue(queue).is_some());
+        if known && !tiers.is_empty() && !all.contains(&tiers) {
             all.push(tiers);
         }
     }

@@ -3,16 +3,18 @@
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::id_of;
+use super::{fault_words, id_of};
 use crate::app::Stop;
 use crate::app::office::{Ask, FORM_TOKEN, RunningOffice, form_token, start};
 use crate::clock::Clock;
 use crate::config::office::OfficeConfig;
+use crate::console::kit::Kit;
 use crate::domain::audit::AuditEvent;
-use crate::domain::office::settings::{Difference, QueueSettings, Settings};
+use crate::domain::office::settings::{Difference, Problem, QueueSettings, Settings};
 use crate::domain::office::{Command, Issue};
 use crate::domain::staff::Role;
 use crate::domain::ticket::{CounterNumber, Lane};
+use crate::i18n::Language;
 use crate::store::office::{self as store, AuditFilter, create_token, create_user, open_session};
 
 struct House {
@@ -690,4 +692,54 @@ fn a_name_makes_an_id_that_fits_into_an_address() {
     assert_eq!(id_of("Rentas y más", &[]), "rentas-y-mas");
     assert_eq!(id_of("Rentas", &["rentas", "rentas-2"]), "rentas-3");
     assert_eq!(id_of("¿?", &[]), "x");
+}
+
+#[test]
+fn every_fault_has_words_that_name_what_it_is_about() {
+    let k = Kit {
+        language: Language::English,
+        zone: jiff::tz::TimeZone::UTC,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        office: String::new(),
+    };
+    let text = || "x".to_owned();
+    for problem in [
+        Problem::Range { least: 1, most: 9 },
+        Problem::Name(40),
+        Problem::Id,
+        Problem::IdTwice(text()),
+        Problem::Series,
+        Problem::SeriesTaken {
+            series: text(),
+            queue: text(),
+        },
+        Problem::NoQueue,
+        Problem::TooMany(200),
+        Problem::CounterTwice(4),
+        Problem::ProfileMissing {
+            counter: 4,
+            profile: text(),
+        },
+        Problem::ZoneMissing { counter: 4 },
+        Problem::QueueMissing(text()),
+        Problem::QueueTwice(text()),
+        Problem::Idle,
+        Problem::Day(text()),
+        Problem::Span(text()),
+        Problem::Overlap(text(), text()),
+        Problem::NeverOpen,
+        Problem::QueueHasTurns {
+            queue: text(),
+            open: 2,
+        },
+        Problem::NumbersOut(text()),
+        Problem::CounterOpen { counter: 4 },
+        Problem::CounterHasParked {
+            counter: 4,
+            parked: 2,
+        },
+    ] {
+        let words = fault_words(&k, &problem);
+        assert!(words.ends_with('.') && !words.contains(['{', '}']), "{words}");
+    }
 }

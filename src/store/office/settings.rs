@@ -270,4 +270,18 @@ mod tests {
         })
         .expect("written");
     }
+
+    #[test]
+    fn a_file_put_aside_still_tells_its_settings() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("office.db");
+        let db = Db::open(&file, SCHEMA).expect("made").db;
+        let seeded = db.write_blocking(|c| seed_settings(c, &written(), Timestamp::UNIX_EPOCH));
+        assert!(seeded.expect("written"));
+        drop(db);
+        assert_eq!(salvage_settings(&file), Some(written()));
+        std::fs::write(&file, b"no database at all, though long enough to be looked at").expect("damage");
+        let _ = std::fs::remove_file(folder.path().join("office.db-wal"));
+        assert_eq!(salvage_settings(&file), None);
+    }
 }

@@ -20,9 +20,13 @@ impl Office {
         if version != present {
             return Err(Refusal::SettingsStale { present });
         }
-        let faults = settings.faults();
+        let faults = settings.new_faults(&self.setup.written);
         if !faults.is_empty() {
             return Err(Refusal::SettingsFaulty(faults));
+        }
+        // An old fault may become one that no office works with.
+        if settings.setup(&self.setup.base(), version + 1).is_err() {
+            return Err(Refusal::SettingsFaulty(settings.faults()));
         }
         let mut faults = Faults::default();
         for queue in &self.setup.written.queues {

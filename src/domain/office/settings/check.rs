@@ -265,6 +265,16 @@ impl Settings {
         faults.0
     }
 
+    /// What is wrong that was not wrong before.
+    ///
+    /// An office that was set up by hand may have faults of its own, and they are not in the way of another change.
+    pub fn new_faults(&self, before: &Self) -> Vec<Fault> {
+        let known = before.faults();
+        let mut faults = self.faults();
+        faults.retain(|fault| !known.contains(fault));
+        faults
+    }
+
     fn check_queues(&self, faults: &mut Faults) {
         if self.queues.iter().all(|queue| queue.retired) {
             faults.add("queues", Problem::NoQueue);

@@ -160,6 +160,26 @@ fn faults_are_named_where_they_are() {
 }
 
 #[test]
+fn faults_of_an_older_file_are_in_nobodys_way() {
+    let mut settings = written();
+    settings.queues[0].name = "Una cola con un nombre larguísimo, como alguien lo escribió a mano".into();
+    settings.profiles.push(profile("solo", &["nada"], &[]));
+    let setup = settings.setup(&base(), 1).expect("an office works with it");
+    let mut day = Day {
+        office: Office::new(Arc::new(setup)),
+        ..Day::new()
+    };
+    assert!(day.set(|settings| settings.rules.max_priority_run = 3).is_ok());
+    assert!(!faults(day.set(|settings| settings.queues[1].name = String::new())).is_empty());
+    // Nobody served it; now somebody would, and no office works with that.
+    let told = faults(day.set(|settings| settings.counters[0].profile = "solo".into()));
+    assert!(
+        told.contains(&"profiles.solo.serves: There is no queue nada".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn nobody_loses_a_turn_by_a_setting() {
     let mut day = day();
     day.issue("tributos", Lane::General);
