@@ -7,6 +7,7 @@ use std::rc::Rc;
 use slint::{Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
 use ventanilla_ui as ui;
 
+use crate::domain::session::pad_width;
 use crate::domain::session::view::{
     Block, Button, Card, DatePart, Face, Fact, Item, Ranked, TextSize, Tone, View, Words,
 };
@@ -127,6 +128,8 @@ pub(super) fn one(block: &Block, view: &View, landscape: bool, narrow: bool) -> 
             title: label.as_str().into(),
             note: value.as_str().into(),
             icon: here.as_str().into(),
+            // So wide at the most.
+            left: pad_width(view, landscape) as i32,
             ..kind(ui::Kind::Sketch, path)
         },
         Block::Cards(cards) => ui::Block {

@@ -284,6 +284,7 @@ fn is_another(old: &View, new: &View) -> bool {
     };
     old.face != new.face
         || old.title != new.title
+        || old.keyboard.is_some() != new.keyboard.is_some()
         || place(old) != place(new)
         || sheet(old) != sheet(new)
         || (is_wrong(new) && !is_wrong(old))

@@ -6,8 +6,8 @@
 use ventanilla_ui as ui;
 
 use super::blocks::{button, model, nav, one, whole};
-use crate::domain::session::above;
 use crate::domain::session::view::{Block, Face, KeyboardKind, TextSize, View};
+use crate::domain::session::{above, is_beside};
 
 /// A whole screen, ready for the Slint component.
 pub(super) struct Composed {
@@ -54,9 +54,7 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
                 continue;
             }
             // Wide and low: the last buttons stand beside what is there already.
-            Block::Buttons(buttons)
-                if landscape && stage == ui::Stage::Page && at == last && !typing && !view.reach =>
-            {
+            Block::Buttons(buttons) if landscape && stage == ui::Stage::Page && at == last && !typing => {
                 match buttons.as_slice() {
                     [only] if view.size == TextSize::Normal => {
                         screen.has_aside = true;
@@ -113,11 +111,7 @@ fn explains(block: &Block, view: &View, typing: bool) -> bool {
     if typing {
         return !matches!(block, Block::Field { .. });
     }
-    let crowded = matches!(
-        view.face,
-        Face::Review | Face::Success | Face::Turn | Face::Procedure | Face::Accessibility
-    );
-    crowded && matches!(block, Block::Note { .. } | Block::Text(_))
+    is_beside(view, true, block)
 }
 
 fn stage(face: Face) -> ui::Stage {

@@ -13,12 +13,18 @@ pub struct Narrator {
     speaker: Box<dyn Speaker>,
     /// Place of the screen that was read last, and what was wrong there.
     read: Option<(String, Option<String>)>,
+    /// What was answered there.
+    answer: Option<String>,
 }
 
 impl Narrator {
     /// A voice that has said nothing yet.
     pub fn new(speaker: Box<dyn Speaker>) -> Self {
-        Self { speaker, read: None }
+        Self {
+            speaker,
+            read: None,
+            answer: None,
+        }
     }
 
     /// Reads the screen when it is another one than before, or when something is wrong now.
@@ -30,8 +36,16 @@ impl Narrator {
             return;
         };
         let now = (place(view), wrong(view));
+        let answer = speech::answer(view);
+        let before = std::mem::replace(&mut self.answer, answer.clone());
         match &self.read {
-            Some(read) if *read == now => {}
+            // An answer in place is said, so that nobody has to look whether it was taken.
+            Some(read) if *read == now => {
+                if let Some(answer) = answer.filter(|answer| before.as_ref() != Some(answer)) {
+                    self.speaker.stop();
+                    self.speaker.say(vec![answer], manner);
+                }
+            }
             Some((before, _)) if *before == now.0 && now.1.is_none() => self.read = Some(now),
             _ => {
                 let welcome = self.read.is_none();
@@ -104,7 +118,9 @@ fn place(view: &View) -> String {
     });
     let progress = view.progress.as_ref().map(|progress| progress.place.as_str());
     format!(
-        "{} {} {} {} {}",
+        "{} {} {} {} {} {}",
+        // Larger letters read first and type then.
+        view.keyboard.is_some(),
         view.face.name(),
         view.language,
         view.title.text,

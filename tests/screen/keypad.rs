@@ -316,3 +316,91 @@ fn the_ring_comes_with_the_first_key_and_goes_with_a_finger() {
     person.screen.show(&person.driver.view());
     assert!(person.focus().is_none(), "a finger needs no ring");
 }
+
+/// Straight into the form that asks in every way.
+fn in_every_way(person: &mut Person) {
+    let setup = tour::setup(false);
+    person.tell(Input::Procedure(tour::ways_procedure(&setup)));
+    person.tell(Input::StartForm);
+    person.screen.show(&person.driver.view());
+}
+
+#[test]
+fn every_way_of_answering_by_the_keypad_alone() {
+    let mut person = Person::new(false);
+    person.go("Español");
+    in_every_way(&mut person);
+    person.go("Continuar");
+    person.go("Buscar en la lista");
+    for letter in ["Q", "U", "I", "T"] {
+        person.go(letter);
+    }
+    person.go("Quitumbe");
+    person.go("Continuar");
+    person.go("Agua potable");
+    person.go("Continuar");
+    person.go("Bajar: Arreglar las veredas");
+    person.go("Continuar");
+    person.go("8");
+    person.go("Más");
+    person.go("Continuar");
+    // The height of the fence, the plot, the hour and the day.
+    person.go("No tengo / No sé");
+    for digit in ["1", "2", "0"] {
+        person.go(digit);
+    }
+    person.go("Continuar");
+    person.go("No tengo / No sé");
+    person.go("No tengo / No sé");
+    person.go("Sí, lo confirmo");
+    person.go("Continuar");
+    // A page of several questions.
+    person.go("No");
+    person.go("Responder: ¿Cuántas personas");
+    person.go("4");
+    person.go("Continuar");
+    person.go("Continuar");
+    // One house, another that goes again.
+    person.go("C");
+    person.go("Continuar");
+    person.go("No tengo / No sé");
+    person.go("Agregar otro");
+    person.go("L");
+    person.go("Continuar");
+    person.go("No tengo / No sé");
+    person.go("Quitar 2");
+    person.go("Sí, quitar");
+    person.go("Continuar");
+    person.go("Continuar");
+    person.go("Lo llevo a la ventanilla");
+    person.go("Continuar");
+    person.go("Firmar en la ventanilla");
+    person.go("Continuar");
+    assert_eq!(person.driver.view().face.name(), "review");
+}
+
+#[test]
+fn an_order_and_a_scale_are_heard() {
+    let mut person = Person::new(true);
+    person.press(Pad::Down);
+    person.listen_for("Español");
+    in_every_way(&mut person);
+    person.go("Continuar");
+    let list = person.heard.take().join(" | ");
+    assert!(list.contains("Buscar en la lista"), "{list}");
+    person.go("Alangasí");
+    person.go("Continuar");
+    person.go("Continuar");
+    let order = person.heard.take().join(" | ");
+    assert!(
+        order.contains("Lugar uno de cuatro, Arreglar las veredas"),
+        "{order}"
+    );
+    person.listen_for("Bajar: Arreglar las veredas");
+    person.go("Continuar");
+    let scale = person.heard.take().join(" | ");
+    assert!(scale.contains("Ningún número elegido todavía"), "{scale}");
+    assert!(scale.contains("cero, dos, cuatro, seis, ocho, diez"), "{scale}");
+    person.listen_for("ocho");
+    person.go("Continuar");
+}

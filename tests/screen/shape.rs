@@ -50,7 +50,11 @@ fn every_screen(mut check: impl FnMut(&str, &View, Size, &[Element])) {
         for letters in [TextSize::Normal, TextSize::Large, TextSize::Huge] {
             for theme in [Theme::Normal, Theme::Dark, Theme::Clear] {
                 let mut screen = Screen::new(size).expect("a screen in memory needs nothing");
-                for (name, view) in samples::all() {
+                // Pages of states are made for usual letters.
+                let states = samples::states()
+                    .into_iter()
+                    .filter(|_| letters == TextSize::Normal);
+                for (name, view) in samples::all().into_iter().chain(states) {
                     let mut view = paged(&view, letters, size == Size::LANDSCAPE);
                     view.theme = theme;
                     screen.show(&view);

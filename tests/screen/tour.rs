@@ -52,6 +52,16 @@ pub fn setup(landscape: bool) -> Arc<Setup> {
     })
 }
 
+/// The procedure whose form asks in every way.
+pub fn ways_procedure(setup: &Setup) -> ProcedureId {
+    let procedures = setup.catalogue.procedures().iter();
+    let mut with_it = procedures.filter(|one| one.form.as_ref().is_some_and(|form| form.as_str() == WAYS));
+    with_it
+        .next()
+        .map(|one| one.identifier.clone())
+        .expect("the complaint has this form")
+}
+
 /// Queues in every state.
 pub fn around() -> Surroundings {
     let queue = |id: &str, name: &str| QueueLook {
@@ -151,6 +161,24 @@ impl Tour {
         }
     }
 
+    /// Larger letters read first: on to the field with its keys.
+    fn past_reading(&mut self, name: Option<&str>) {
+        let (view, inputs) = self.session.show(self.now);
+        let onward = view.primary.as_ref().and_then(|button| button.action);
+        let pages = view
+            .blocks
+            .iter()
+            .any(|block| matches!(block, Block::Pager { .. }));
+        if let Some(on) = onward.filter(|_| !pages)
+            && matches!(inputs[usize::from(on.0)], Input::Sheet(1))
+        {
+            self.step(Input::Sheet(1));
+            if let Some(name) = name {
+                self.shoot(&format!("{name}-typing"));
+            }
+        }
+    }
+
     /// From the procedure page to the review.
     pub fn fill(&mut self, camera: Option<&str>) {
         for at in 1..60 {
@@ -161,6 +189,8 @@ impl Tour {
             if let Some(name) = camera {
                 self.shoot(&format!("{name}-q{at}"));
             }
+            self.past_reading(camera.map(|name| format!("{name}-q{at}")).as_deref());
+            let view = self.view();
             let title = view.title.text.clone();
             if view.keyboard.is_some() {
                 let said = ["1714307103", "05081950", "512034", "470", "38500", "0987654321"];
@@ -425,14 +455,7 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(registered(Some(Err(NoTurn::Shut(Shut::TooLate)))));
     t.shoot("success-no-turn");
     start(t);
-    let ways = setup
-        .catalogue
-        .procedures()
-        .iter()
-        .find(|one| one.form.as_ref().is_some_and(|form| form.as_str() == WAYS))
-        .map(|one| one.identifier.clone())
-        .expect("the complaint has this form");
-    t.step(Input::Procedure(ways));
+    t.step(Input::Procedure(ways_procedure(setup)));
     t.step(Input::StartForm);
     t.walk_all_ways();
     t.shoot("ways-review");

@@ -157,6 +157,10 @@ impl Session {
             Block::Heading(draw.say("attract-choose")),
             Block::Languages(languages),
         ];
+        if self.setup.landscape && self.comfort.size == TextSize::Huge {
+            // Beside the languages these letters have room for the invitation alone.
+            view.blocks.retain(|block| !matches!(block, Block::Promises(_)));
+        }
         let now = self.comfort;
         let size = if now.size == TextSize::Normal {
             TextSize::Huge

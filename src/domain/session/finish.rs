@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::draw::Draw;
 use super::search_box::Typing;
-use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, Tone, View};
+use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, TextSize, Tone, View};
 use super::{CaseLook, Effect, Input, Key, NoTurn, Outcome, Saved, Session, State, TurnFound, TurnLook};
 use crate::domain::id::{Moment, uuid_v7};
 use crate::domain::receipt;
@@ -339,6 +339,10 @@ impl Session {
             wrong: typing.wrong.is_some(),
         }];
         if let Some(wrong) = &typing.wrong {
+            if self.comfort.size != TextSize::Normal {
+                // What to do now is in the note; there is no room for both.
+                view.help.clear();
+            }
             view.blocks.push(Block::Note {
                 tone: Tone::Bad,
                 icon: "warning-circle",

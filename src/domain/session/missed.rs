@@ -5,7 +5,7 @@
 use super::draw::Draw;
 use super::finish::{self, Answer};
 use super::search_box::Typing;
-use super::view::{Block, Face, KeyboardKind, Tone, View};
+use super::view::{Block, Face, KeyboardKind, TextSize, Tone, View};
 use super::{Effect, Input, Key, Session, State, TurnFound};
 
 /// Letters and digits of the longest number: `AB1234`.
@@ -78,6 +78,10 @@ impl Session {
             wrong: typing.wrong.is_some(),
         }];
         if let Some(wrong) = &typing.wrong {
+            if self.comfort.size != TextSize::Normal {
+                // What to do now is in the note; there is no room for both.
+                view.help.clear();
+            }
             view.blocks.push(Block::Note {
                 tone: Tone::Bad,
                 icon: "warning-circle",

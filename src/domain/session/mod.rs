@@ -44,7 +44,7 @@ pub use io::{
     ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
-pub use paging::above;
+pub use paging::{above, is_beside, pad_width};
 use search_box::Typing;
 use view::View;
 

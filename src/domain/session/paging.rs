@@ -145,8 +145,10 @@ impl<'a> Room<'a> {
             self.view.face,
             Face::Review | Face::Success | Face::Turn | Face::Procedure | Face::Accessibility
         );
+        // In larger letters only what has room there.
+        let fits = || !self.enlarged() || self.aside_height(block) <= self.reading;
         self.landscape
-            && ((crowded && matches!(block, Block::Note { .. } | Block::Text(_)))
+            && ((crowded && matches!(block, Block::Note { .. } | Block::Text(_)) && fits())
                 || matches!(block, Block::Buttons(_)))
     }
 
@@ -209,7 +211,7 @@ impl<'a> Room<'a> {
     fn ranked_height(&self, one: &Ranked) -> f32 {
         let s = &self.scale;
         if self.enlarged() {
-            60.0 + text(&one.words, s.lead, self.wide - 200.0) + 8.0 + 120.0
+            40.0 + text(&one.words, s.lead, self.wide - 200.0) + 8.0 + 112.0
         } else {
             (36.0 + text(&one.words, s.lead, self.wide - 620.0)).max(128.0)
         }
@@ -217,20 +219,15 @@ impl<'a> Room<'a> {
 
     fn card_height(&self, card: &Card) -> f32 {
         let s = &self.scale;
-        let line = |fact: &Fact| {
-            6.0 + text(
-                &format!("{} {}", fact.label, fact.value),
-                s.body,
-                self.wide - 80.0,
-            )
-        };
-        56.0 + text(&card.title, s.h2, self.wide - 80.0)
-            + card.lines.iter().map(line).sum::<f32>()
-            + if self.size == TextSize::Huge && !self.landscape {
-                270.0
-            } else {
-                140.0
-            }
+        // Wide screens have the buttons beside the words.
+        let wide = self.wide - if self.landscape { 740.0 } else { 80.0 };
+        let line = |fact: &Fact| 6.0 + text(&fact.label, s.caption, wide) + text(&fact.value, s.body, wide);
+        let words = text(&card.title, s.h2, wide) + card.lines.iter().map(line).sum::<f32>();
+        if self.landscape {
+            48.0 + words.max(112.0)
+        } else {
+            56.0 + words + 130.0
+        }
     }
 
     fn height(&self, block: &Block) -> f32 {
@@ -324,8 +321,7 @@ impl<'a> Room<'a> {
             Block::Ranking(ranked) => ranked.iter().map(|one| 18.0 + self.ranked_height(one)).sum(),
             // The value between its buttons, and the stops under it.
             Block::Scale(_) => 190.0 + 24.0 + 128.0,
-            // The pad is as wide as its column.
-            Block::Sketch { .. } => self.wide.min(1000.0) * 0.42,
+            Block::Sketch { .. } => pad_width(self.view, self.landscape) * 0.42,
             Block::Cards(cards) => cards.iter().map(|card| 24.0 + self.card_height(card)).sum(),
             Block::Review { rows, .. } => rows
                 .iter()
@@ -372,6 +368,16 @@ impl<'a> Room<'a> {
                 }
             }
         }
+    }
+}
+
+/// How wide a pad to draw on is, in px of the design: as wide as its column where there is room.
+pub fn pad_width(view: &View, landscape: bool) -> f32 {
+    match (landscape, view.reach, view.size) {
+        (false, true, TextSize::Huge) => 700.0,
+        (false, _, _) => 960.0,
+        (true, true, _) => 560.0,
+        (true, false, _) => 760.0,
     }
 }
 
@@ -545,19 +551,40 @@ fn cut(view: &View, landscape: bool) -> Vec<Vec<Block>> {
     sheets
 }
 
-/// How many items of a long list fit beside everything else on the screen, the tallest of them taken for all.
-pub(super) fn that_fit(view: &View, landscape: bool, items: &[Item], one: impl Fn(Item) -> Block) -> usize {
+/// Cuts a long list into pages that fit beside everything else on the screen: the place of the first item of each.
+pub(super) fn pages_of(
+    view: &View,
+    landscape: bool,
+    items: &[Item],
+    one: impl Fn(Item) -> Block,
+) -> Vec<usize> {
     let room = Room::new(view, landscape);
     let (beside, _) = room.heights(&view.blocks);
-    let tallest = items
+    // The gap under the last one is none.
+    let left = room.tall - beside + 24.0;
+    let heights: Vec<f32> = items
         .iter()
         .map(|item| room.height(&one(item.clone())) - 32.0)
-        .fold(1.0, f32::max);
-    let fits = |tall: f32| ((tall - beside) / tallest).floor().max(1.0) as usize;
-    if fits(room.tall) >= items.len() {
-        return items.len().max(1);
+        .collect();
+    if heights.iter().sum::<f32>() <= left {
+        return vec![0];
     }
-    fits(room.tall - 160.0)
+    let left = left - 160.0;
+    let mut starts = vec![0];
+    let mut used = 0.0;
+    for (at, height) in heights.into_iter().enumerate() {
+        if used > 0.0 && used + height > left {
+            starts.push(at);
+            used = 0.0;
+        }
+        used += height;
+    }
+    starts
+}
+
+/// Whether a block that is only read stands beside the others, under the question of a wide screen.
+pub fn is_beside(view: &View, landscape: bool, block: &Block) -> bool {
+    !matches!(block, Block::Buttons(_)) && Room::new(view, landscape).is_aside(block)
 }
 
 /// How many of a view's first blocks stand over the line within reach.
@@ -568,6 +595,11 @@ pub fn above(view: &View, landscape: bool) -> usize {
 impl Session {
     /// Cuts a screen into sheets and shows the present one; `gate` keeps its way on for the last sheet.
     pub(super) fn sheets(&self, mut view: View, gate: bool, draw: &mut Draw<'_>) -> View {
+        if self.is_crowded(&view) {
+            // The question alone fills its place: its help is the first thing to read.
+            let help = std::mem::take(&mut view.help);
+            view.blocks.insert(0, Block::Text(help));
+        }
         let sheets = cut(&view, self.setup.landscape);
         if sheets.len() == 1 {
             return view;
@@ -584,6 +616,65 @@ impl Session {
             });
             view.secondary = None;
         }
+        view
+    }
+
+    /// Whether larger letters leave no room for the help beside the question.
+    fn is_crowded(&self, view: &View) -> bool {
+        let room = Room::new(view, self.setup.landscape);
+        room.enlarged() && !view.help.is_empty() && (view.reach || self.setup.landscape) && room.reading < 0.0
+    }
+
+    /// A screen with a keyboard on which larger letters leave no room for everything: first what is to be read and
+    /// the ways out, then the question with its field and keys.
+    pub(super) fn read_then_type(&self, mut view: View, draw: &mut Draw<'_>) -> View {
+        let room = Room::new(&view, self.setup.landscape);
+        let keys = if view.reach { 552.0 } else { 652.0 };
+        let read = |block: &Block| !matches!(block, Block::Field { .. });
+        let others: f32 = view
+            .blocks
+            .iter()
+            .filter(|block| read(block))
+            .map(|block| room.aside_height(block))
+            .sum();
+        let fits = if self.setup.landscape {
+            others <= room.reading
+        } else {
+            let field = view
+                .blocks
+                .iter()
+                .filter(|block| !read(block))
+                .map(|block| room.height(block));
+            // Its way on is a key of the keyboard; letters may give way a little before a question becomes two screens.
+            let slack = if view.reach { 60.0 } else { 270.0 };
+            others + field.sum::<f32>() <= room.tall + 174.0 + slack - keys
+        };
+        let has_more =
+            !view.help.is_empty() || view.blocks.iter().any(|block| matches!(block, Block::Buttons(_)));
+        if !room.enlarged() || fits || !has_more {
+            return view;
+        }
+        // What is wrong is said where it is put right.
+        let wrong = view
+            .blocks
+            .iter()
+            .any(|block| matches!(block, Block::Note { tone: Tone::Bad, .. }));
+        if self.sheet == 0 && !wrong {
+            let help = std::mem::take(&mut view.help);
+            view.blocks.retain(|block| matches!(block, Block::Buttons(_)));
+            if !help.is_empty() {
+                view.blocks.insert(0, Block::Text(help));
+            }
+            view.keyboard = None;
+            view.primary = Some(Button {
+                icon: "arrow-right",
+                words: draw.words("form-continue"),
+                action: draw.on(Input::Sheet(1)),
+            });
+            return view;
+        }
+        view.help.clear();
+        view.blocks.retain(|block| !matches!(block, Block::Buttons(_)));
         view
     }
 }

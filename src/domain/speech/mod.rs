@@ -57,6 +57,33 @@ pub fn screen(view: &View) -> Vec<String> {
         .collect()
 }
 
+/// What is answered on a screen, to be said when it changes in place; nothing where nothing is to be answered.
+pub fn answer(view: &View) -> Option<String> {
+    let language = Language::from_code(view.language).unwrap_or_default();
+    let said: Vec<String> = view
+        .blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::Choices { items, .. } => {
+                let chosen: Vec<String> = items
+                    .iter()
+                    .filter(|item| item.chosen)
+                    .map(|item| heard(&item.words))
+                    .collect();
+                let (words, state) = match chosen.as_slice() {
+                    [] => (String::new(), "voice-not-chosen"),
+                    chosen => (format!("{}, ", chosen.join(", ")), "voice-chosen"),
+                };
+                Some(format!("{words}{}", i18n::say(language, state)))
+            }
+            Block::Ranking(_) | Block::Sketch { .. } => Some(sentences(block, view, language).join(". ")),
+            Block::Scale(_) => sentences(block, view, language).into_iter().next(),
+            _ => None,
+        })
+        .collect();
+    (!said.is_empty()).then(|| spoken(&said.join(". "), language))
+}
+
 /// A control that the keypad stands on: its words, its value or state, and whether it can be used.
 pub fn element(role: &str, label: &str, value: &str, enabled: bool, view: &View) -> String {
     let language = Language::from_code(view.language).unwrap_or_default();

@@ -26,8 +26,10 @@ impl Tour {
             if view.face != Face::Question {
                 return;
             }
-            let name = format!("ways-{at}");
+            let name = format!("ways-q{at}");
             self.shoot(&name);
+            self.past_reading(Some(&name));
+            let view = self.view();
             let title = view.title.text.clone();
             if !self.answer(&view, &name) {
                 self.step(Input::Continue);
@@ -117,6 +119,7 @@ impl Tour {
                 _ => None,
             });
             self.act(row);
+            self.past_reading(None);
             self.step(Input::Key(Key::Clear));
             self.step(Input::Typed("4".into()));
             self.step(Input::Continue);

@@ -2,7 +2,7 @@
 
 use super::super::browse::keyboard;
 use super::super::draw::Draw;
-use super::super::paging::that_fit;
+use super::super::paging::pages_of;
 use super::super::question::{Scale, Way};
 use super::super::search_box::Typing;
 use super::super::view::{
@@ -214,7 +214,7 @@ impl Session {
     pub(super) fn fit_question(&self, run: &FormRun, mut view: View, draw: &mut Draw<'_>) -> View {
         if view.keyboard.is_some() {
             // What is typed has its field and its keys in sight.
-            return view;
+            return self.read_then_type(view, draw);
         }
         let choices = view
             .blocks
@@ -248,10 +248,12 @@ impl Session {
             items: vec![item],
             chosen_word: String::new(),
         };
-        let fit = that_fit(&view, self.setup.landscape, &items, one);
-        let pages = items.len().div_ceil(fit).max(1);
+        let starts = pages_of(&view, self.setup.landscape, &items, one);
+        let pages = starts.len();
+        let page_with = |at: usize| starts.iter().rposition(|start| *start <= at).unwrap_or(0);
         let chosen = items.iter().position(|item| item.chosen).unwrap_or(0);
-        let page = run.choice_page.unwrap_or(chosen / fit).min(pages - 1);
+        let page = run.choice_page.unwrap_or(page_with(chosen)).min(pages - 1);
+        let (from, to) = (starts[page], starts.get(page + 1).copied().unwrap_or(items.len()));
         let places: Vec<usize> = match run.list.found().filter(|found| !found.is_empty()) {
             Some(found) => found.to_vec(),
             None => (0..items.len()).collect(),
@@ -259,8 +261,8 @@ impl Session {
         let shown = items
             .into_iter()
             .zip(places)
-            .skip(page * fit)
-            .take(fit)
+            .skip(from)
+            .take(to - from)
             .map(|(item, place)| Item {
                 action: draw.on(Input::Choose(place)),
                 ..item
@@ -326,7 +328,12 @@ fn nothing_found(query: &str, draw: &Draw<'_>) -> Block {
 
 fn show_order(question: &Question, view: &mut View, draw: &mut Draw<'_>) {
     if view.help.is_empty() {
-        view.help = draw.say("form-order");
+        // Larger letters need the room for the list.
+        view.help = draw.say(if view.size == TextSize::Normal {
+            "form-order"
+        } else {
+            "form-order-short"
+        });
     }
     let order = order(question);
     let last = order.len().saturating_sub(1);

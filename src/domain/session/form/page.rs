@@ -2,7 +2,7 @@
 
 use super::super::draw::Draw;
 use super::super::question::Way;
-use super::super::view::{Block, Button, Card, Face, Fact, Item, View};
+use super::super::view::{Block, Button, Card, Face, Fact, Item, TextSize, View};
 use super::super::{Input, Session};
 use super::FormRun;
 use super::course::Part;
@@ -11,7 +11,7 @@ use crate::forms::{CopyOf, Question, QuestionId, Stop};
 
 /// A question with as few choices is answered on the page itself.
 const FEW: usize = 4;
-/// A card says as many answers of its copy.
+/// A card says as many answers of its copy in usual letters.
 const LINES: usize = 3;
 
 impl Session {
@@ -141,6 +141,12 @@ impl Session {
             n => draw.fill("cards-count", &[("n", &n.to_string())]),
         };
         let rows = run.rows(self.language());
+        // Larger letters and reach leave room for the one that tells most.
+        let most = match (self.comfort.size, self.is_low()) {
+            (TextSize::Normal, false) => LINES,
+            (TextSize::Normal, true) | (TextSize::Large, _) => 1,
+            (TextSize::Huge, _) => usize::from(!self.is_low() && !self.setup.landscape),
+        };
         let cards = (1..=copies)
             .map(|number| {
                 let wanted = CopyOf {
@@ -155,7 +161,7 @@ impl Session {
                                 if other == id && *copy == wanted)
                         })
                     })
-                    .take(LINES)
+                    .take(most)
                     .map(|(_, row)| {
                         let value = row.value.reveal();
                         Fact {
@@ -166,7 +172,13 @@ impl Session {
                         }
                     })
                     .collect();
-                card(number, lines, run.removing == Some(number), draw)
+                card(
+                    number,
+                    lines,
+                    run.removing == Some(number),
+                    self.comfort.size,
+                    draw,
+                )
             })
             .collect();
         view.blocks.push(Block::Cards(cards));
@@ -181,7 +193,7 @@ impl Session {
     }
 }
 
-fn card(number: usize, lines: Vec<Fact>, removing: bool, draw: &mut Draw<'_>) -> Card {
+fn card(number: usize, lines: Vec<Fact>, removing: bool, size: TextSize, draw: &mut Draw<'_>) -> Card {
     let n = number.to_string();
     let place = draw.fill("cards-place", &[("n", &n)]);
     let words = |button: Button, place: &str| Button {
@@ -191,7 +203,14 @@ fn card(number: usize, lines: Vec<Fact>, removing: bool, draw: &mut Draw<'_>) ->
     };
     if removing {
         return Card {
-            title: draw.fill("cards-remove-ask", &[("n", &n)]),
+            title: draw.fill(
+                if size == TextSize::Normal {
+                    "cards-remove-ask"
+                } else {
+                    "cards-remove-short"
+                },
+                &[("n", &n)],
+            ),
             lines,
             change: draw.button("arrow-left", "cards-keep", Input::RemoveCopy(0)),
             remove: draw.button("x", "cards-remove-yes", Input::RemoveNow),

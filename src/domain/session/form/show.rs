@@ -55,7 +55,10 @@ impl Session {
         let mut view = draw.page(Face::Review, draw.words("review-title"));
         let answers = run.rows(self.language());
         // Larger letters page by sheets, together with the result.
+        // Labels of two lines take half as much again.
+        let long = answers.iter().any(|(_, row)| row.label.chars().count() > 36);
         let fit = match (self.setup.landscape, self.comfort.size, self.is_low()) {
+            (_, TextSize::Normal, false) if long => 6,
             (false, TextSize::Normal, false) => 7,
             (true, TextSize::Normal, false) => 10,
             (_, _, true) | (_, TextSize::Large | TextSize::Huge, _) => usize::MAX,
