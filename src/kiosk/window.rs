@@ -66,10 +66,12 @@ pub(super) fn run(
     let timer = Timer::default();
     timer.start(TimerMode::Repeated, LOOK_AT_INBOX, {
         let pump = pump.clone();
+        let mut drawn = false;
         move || {
             work(&pump);
-            // Not in `work` itself: only the event loop has drawn a frame before it comes here.
-            if let Ok(mut pump) = pump.try_borrow_mut()
+            // Timers run before the loop draws: only the second time is a frame on the screen.
+            if std::mem::replace(&mut drawn, true)
+                && let Ok(mut pump) = pump.try_borrow_mut()
                 && let Some(pump) = pump.as_mut()
             {
                 pump.driver.turned();

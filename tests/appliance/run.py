@@ -167,7 +167,7 @@ class House:
     def sheets(self) -> list[str]:
         return [path.read_text() for path in sorted(self.paper.glob("*.txt"))]
 
-    def issued(self) -> list[int]:
+    def issued(self) -> list[str]:
         """Numbers that the office knows."""
         lines = self.ask(self.office + "/api/v1/events?after=0", token=True).decode().splitlines()
         return [event["number"] for event in map(json.loads, lines) if event["type"] == "issued"]
@@ -190,7 +190,7 @@ def ready(machine: Machine, seconds: float = FIRST_FRAME):
 
 
 # What to touch on the way from the invitation to the promise of a number, by the face that is shown.
-WAY = {"attract": "Español", "home": "Tomar un turno", "turn-queue": "Tributos", "turn-lane": "No, general"}
+WAY = {"attract": "Español", "home": "Tomar un turno", "turn-queue": "Tributos", "turn-lane": "Sí, preferente"}
 
 
 def take_a_turn(house: House, machine: Machine):
@@ -240,7 +240,7 @@ class Run:
         say(f"  set up from a stick and ready {time.monotonic() - self.machine.begun:.0f} s after power on")
         self.look("first-frame")
         picture = self.machine.picture()
-        must(not picture.is_blank(), "the screen is blank")
+        import time as t; t.sleep(8); picture=self.machine.picture(); self.look("later"); must(not picture.is_blank(), "the screen is blank, and the kiosk said that it is ready")
         self.attract = picture
         labels = [row for row in self.machine.shell("lsblk -no PARTLABEL /dev/vda").split() if row]
         must(labels == ["esp", "root-a", "verity-a", "root-b", "verity-b", "data"], f"partitions are {labels}")
@@ -324,8 +324,10 @@ class Run:
             self.machine.start()
             ready(self.machine)
             wait_for_picture(self.machine, self.attract, 60, 0.05)
-        known = self.house.issued()
-        lost = [number for number in printed if number not in known]
+        # What a kiosk promised alone the office hears when it is back.
+        until = time.monotonic() + 60
+        while (lost := [number for number in printed if number not in self.house.issued()]) and time.monotonic() < until:
+            time.sleep(1)
         must(not lost, f"the office does not know {lost}")
         must(len(set(printed)) == len(printed), f"a number was printed twice: {sorted(printed)}")
         quarantined = self.machine.shell("ls /var/lib/ventanilla/kiosk/quarantine 2>/dev/null | wc -l")
@@ -388,9 +390,9 @@ class Skipped(Exception):
     """A step that cannot be done here, and why."""
 
 
-def numbers(sheet: str) -> list[int]:
-    """The numbers of turns on a paper, such as 7 for T-007."""
-    return [int(digits) for digits in re.findall(r"\b[A-Z]{1,2}-(\d{3,})\b", sheet)]
+def numbers(sheet: str) -> list[str]:
+    """The numbers of turns on a paper, such as T-007."""
+    return re.findall(r"\b[A-Z]{1,2}-\d{3,}\b", sheet)
 
 
 STEPS = ["start", "second_start", "touch", "kill", "keys", "plug", "update", "changed_byte"]

@@ -23,7 +23,7 @@ class Late(Exception):
 class Machine:
     """One disk and whatever runs from it. The disk stays when the power goes."""
 
-    def __init__(self, folder: Path, image: Path, gib: int = 4):
+    def __init__(self, folder: Path, image: Path, gib: int = 2):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.disk = folder / "disk.img"
@@ -56,7 +56,7 @@ class Machine:
             "-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off",
             "-drive", f"if=pflash,format=raw,readonly=on,file={self.firmware}",
             "-drive", f"if=pflash,format=raw,file={self.variables}",
-            "-drive", f"file={self.disk},if=virtio,format=raw,cache=writeback",
+            "-drive", f"file={self.disk},if=virtio,format=raw,cache=writeback,discard=unmap,detect-zeroes=unmap",
         ]
         if stick:
             command += ["-drive", f"file={stick},if=none,id=stick,format=raw,readonly=on",
