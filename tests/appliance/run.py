@@ -52,8 +52,8 @@ def free_port() -> int:
 class House:
     """What stands around the kiosk: an office and a central on this machine, a printer, and a twin of the screen."""
 
-    def __init__(self, program: Path, folder: Path):
-        self.program, self.folder = program, folder
+    def __init__(self, program: Path, folder: Path, rotation: int):
+        self.program, self.folder, self.rotation = program, folder, rotation
         self.children = []
         self.base = free_port()
         self.paper = folder / "paper"
@@ -96,10 +96,10 @@ class House:
         self._start("kiosk", "--config", self.settings / "twin.toml", "--display", "web", until="ready")
         self.twin_child = self.children[-1]
 
-    @staticmethod
-    def _screen(text: str, more: str) -> str:
+    def _screen(self, text: str, more: str) -> str:
         text = re.sub(r"\n\[screen\]\n(.*\n)*", "\n", text)
-        return f"{text}\n[screen]\nwidth = {SIZE[0]}\nheight = {SIZE[1]}\n{more}\n"
+        width, height = SIZE if self.rotation in (0, 180) else SIZE[::-1]
+        return f"{text}\n[screen]\nwidth = {width}\nheight = {height}\n{more}\n"
 
     def machine_settings(self) -> Path:
         """The settings of the kiosk in the machine, as a folder to be packed."""
@@ -117,7 +117,7 @@ class House:
         text = re.sub(r'^printer = .*', f'printer = "tcp:10.0.2.2:{self.printer}"', text, flags=re.M)
         text = re.sub(r'profile = "80-raster"', 'profile = "simulator"', text)
         text = text.replace(self.office, self.office.replace("127.0.0.1", "10.0.2.2"))
-        (out / "kiosk.toml").write_text(self._screen(text, ""))
+        (out / "kiosk.toml").write_text(self._screen(text, f"rotation = {self.rotation}"))
         return out
 
     def run(self, *arguments) -> str:
@@ -173,6 +173,12 @@ class House:
         return [event["number"] for event in map(json.loads, lines) if event["type"] == "issued"]
 
 
+def on_panel(x: float, y: float, rotation: int) -> tuple[float, float]:
+    """Where a point of the picture is on a panel that shows it turned clockwise."""
+    width, height = SIZE
+    return {0: (x, y), 90: (width - y, x), 180: (width - x, height - y), 270: (y, height - x)}[rotation]
+
+
 def press(house: House, machine: Machine, label: str):
     """Touches the same control on the twin and on the machine."""
     elements = house.twin_view()["elements"]
@@ -180,7 +186,7 @@ def press(house: House, machine: Machine, label: str):
     must(bool(found), f"the twin has no «{label}», only {[it['label'] for it in elements]}")
     one = found[0]
     x, y = one["x"] + one["width"] / 2, one["y"] + one["height"] / 2
-    machine.touch(x, y)
+    machine.touch(*on_panel(x, y, house.rotation))
     house.twin_tap(x, y)
 
 
@@ -223,7 +229,7 @@ class Run:
     def __init__(self, arguments, folder: Path):
         program, image, self.pulls = arguments.program.resolve(), arguments.image.resolve(), arguments.pulls
         self.folder, self.better, self.broken = folder, arguments.better, arguments.broken
-        self.house = House(program, folder)
+        self.house = House(program, folder, arguments.rotation)
         self.machine = Machine(folder / "machine", image)
         self.figures = {}
 
@@ -240,7 +246,7 @@ class Run:
         say(f"  set up from a stick and ready {time.monotonic() - self.machine.begun:.0f} s after power on")
         self.look("first-frame")
         picture = self.machine.picture()
-        import time as t; t.sleep(8); picture=self.machine.picture(); self.look("later"); must(not picture.is_blank(), "the screen is blank, and the kiosk said that it is ready")
+        must(not picture.is_blank(), "the screen is blank, and the kiosk said that it is ready")
         self.attract = picture
         labels = [row for row in self.machine.shell("lsblk -no PARTLABEL /dev/vda").split() if row]
         must(labels == ["esp", "root-a", "verity-a", "root-b", "verity-b", "data"], f"partitions are {labels}")
@@ -405,6 +411,7 @@ def main() -> int:
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--pulls", type=int, default=20)
+    parser.add_argument("--rotation", type=int, default=0, choices=[0, 90, 180, 270], help="how the panel hangs")
     parser.add_argument("--better", type=Path, help="an update to a higher version")
     parser.add_argument("--broken", type=Path, help="an update to a still higher one whose program does not start")
     arguments = parser.parse_args()
