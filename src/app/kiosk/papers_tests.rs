@@ -9,14 +9,14 @@ use super::*;
 use crate::domain::id::{Moment, SubmissionId};
 use crate::domain::procedure::{Catalogue, quito};
 use crate::domain::redacted::Redacted;
-use crate::domain::search::Index;
+use crate::domain::search::SearchIndex;
 use crate::domain::session::{AnswerRow, Delays};
 
 fn setup() -> Setup {
     let (catalogue, findings) = Catalogue::parse(&quito::FILES);
     assert!(findings.is_empty(), "{findings:?}");
     Setup {
-        index: Index::new(&catalogue),
+        index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms: HashMap::new(),
         place: "Quitumbe".into(),
