@@ -5,7 +5,9 @@
 mod bad_input;
 mod crowd;
 mod house;
+mod kills;
 mod kiosks;
+mod power;
 #[path = "../it/support.rs"]
 #[expect(
     dead_code,
