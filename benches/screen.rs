@@ -268,7 +268,7 @@ fn setup() -> Arc<Setup> {
             let form = if *name == STAND_IN {
                 Form::from_xform(&large_form())
             } else {
-                Form::from_xlsx(bytes)
+                Form::from_workbook(name, bytes, &quito::lists())
             };
             let (form, _) = form.unwrap_or_else(|findings| panic!("{}", findings[0]));
             ((*name).to_owned(), Arc::new(form))

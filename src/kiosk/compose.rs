@@ -54,7 +54,14 @@ pub(super) fn compose(view: &View, landscape: bool) -> Composed {
                 continue;
             }
             // Wide and low: the last buttons stand beside what is there already.
-            Block::Buttons(buttons) if landscape && stage == ui::Stage::Page && at == last && !typing => {
+            // The largest letters leave room for one of them there.
+            Block::Buttons(buttons)
+                if landscape
+                    && stage == ui::Stage::Page
+                    && at == last
+                    && !typing
+                    && (view.size != TextSize::Huge || buttons.len() == 1) =>
+            {
                 match buttons.as_slice() {
                     [only] if view.size == TextSize::Normal => {
                         screen.has_aside = true;
@@ -153,6 +160,7 @@ fn frame(view: &View, stage: ui::Stage, landscape: bool) -> ui::Screen {
         title: view.title.text.as_str().into(),
         title_beside: view.title.beside.as_str().into(),
         help: view.help.as_str().into(),
+        title_scale: title_scale(view, landscape),
         mark: mark(view.face).into(),
         has_listen: view.listen.is_some(),
         listen: view.listen.as_ref().map(button).unwrap_or_default(),
@@ -204,6 +212,26 @@ fn frame(view: &View, stage: ui::Stage, landscape: bool) -> ui::Screen {
         }
     }
     screen
+}
+
+/// How much smaller a title is whose longest word does not fit beside the answers: words are never broken.
+fn title_scale(view: &View, landscape: bool) -> f32 {
+    // Width of the left column, size of a title there, and what a bold letter takes of it.
+    let (wide, size) = match (landscape, view.size) {
+        (true, TextSize::Huge) => (584.0, 104.0),
+        (true, TextSize::Large) => (584.0, 84.0),
+        (true, TextSize::Normal) => (584.0, 80.0),
+        (false, TextSize::Huge) => (760.0, 104.0),
+        (false, TextSize::Large | TextSize::Normal) => return 1.0,
+    };
+    let letters = view
+        .title
+        .text
+        .split_whitespace()
+        .map(|word| word.chars().count())
+        .max();
+    let needed = letters.unwrap_or(0) as f32 * size * 0.54;
+    (wide / needed.max(1.0)).clamp(0.6, 1.0)
 }
 
 fn mark(face: Face) -> &'static str {

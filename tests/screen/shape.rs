@@ -13,7 +13,7 @@ pub fn paged(view: &View, size: TextSize, landscape: bool) -> View {
     let (tiles, rows, answers) = match (size, landscape) {
         (TextSize::Normal, _) => return view,
         (TextSize::Large, false) => (6, 4, 7),
-        (TextSize::Large, true) => (4, 3, 6),
+        (TextSize::Large, true) => (4, 3, 4),
         (TextSize::Huge, false) => (3, 3, 3),
         (TextSize::Huge, true) => (2, 2, 2),
     };

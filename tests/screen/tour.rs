@@ -3,7 +3,7 @@
 mod ways;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +24,25 @@ const WAYS: &str = "denuncia.xlsx";
 
 /// The kiosk of Quitumbe with the catalogue of Quito.
 pub fn setup(landscape: bool) -> Arc<Setup> {
+    Arc::new(made(landscape))
+}
+
+/// The same with a form that asks in every way in the place of another one.
+pub fn setup_of_ways(landscape: bool) -> Arc<Setup> {
+    static MADE: [OnceLock<Arc<Setup>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let make = || {
+        let mut setup = made(landscape);
+        let bytes = include_bytes!("../fixtures/screen/ways.xlsx");
+        let (ways, _) = Form::from_xlsx(bytes).expect("the form of the tests compiles");
+        setup.forms.insert(WAYS.to_owned(), Arc::new(ways));
+        Arc::new(setup)
+    };
+    MADE[usize::from(landscape)].get_or_init(make).clone()
+}
+
+fn made(landscape: bool) -> Setup {
     let (catalogue, _) = Catalogue::parse(&quito::FILES);
-    let mut forms: HashMap<String, Arc<Form>> = quito::FORMS
+    let forms: HashMap<String, Arc<Form>> = quito::FORMS
         .iter()
         .map(|(name, bytes)| {
             let (form, _) =
@@ -33,11 +50,7 @@ pub fn setup(landscape: bool) -> Arc<Setup> {
             ((*name).to_owned(), Arc::new(form))
         })
         .collect();
-    // A form that asks in every way stands in for one of them.
-    let (ways, _) = Form::from_xlsx(include_bytes!("../fixtures/screen/ways.xlsx"))
-        .expect("the form of the tests compiles");
-    forms.insert(WAYS.to_owned(), Arc::new(ways));
-    Arc::new(Setup {
+    Setup {
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms,
@@ -49,7 +62,7 @@ pub fn setup(landscape: bool) -> Arc<Setup> {
         landscape,
         zone: TimeZone::get("America/Guayaquil").expect("zone"),
         delays: Delays::default(),
-    })
+    }
 }
 
 /// The procedure whose form asks in every way.
@@ -454,12 +467,8 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(Input::Send);
     t.step(registered(Some(Err(NoTurn::Shut(Shut::TooLate)))));
     t.shoot("success-no-turn");
-    start(t);
-    t.step(Input::Procedure(ways_procedure(setup)));
-    t.step(Input::StartForm);
-    t.walk_all_ways();
-    t.shoot("ways-review");
-    start(t);
+    t.shots.extend(all_ways(setup.landscape, comfort));
+    t.step(Input::Home);
     let mut offline = around();
     offline.offline = true;
     t.step(Input::Surroundings(Box::new(offline)));
@@ -477,6 +486,19 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.shoot("out-of-service");
     t.shots.retain(|(name, _)| !name.starts_with("again"));
     std::mem::take(&mut t.shots)
+}
+
+/// The form that asks in every way, each way in its states.
+fn all_ways(landscape: bool, comfort: Comfort) -> Vec<(String, View)> {
+    let setup = setup_of_ways(landscape);
+    let mut tour = Tour::new(setup.clone());
+    tour.step(Input::Start(comfort.language));
+    tour.step(Input::Comfort(comfort));
+    tour.step(Input::Procedure(ways_procedure(&setup)));
+    tour.step(Input::StartForm);
+    tour.walk_all_ways();
+    tour.shoot("ways-review");
+    tour.shots
 }
 
 fn form(t: &mut Tour, procedure: &ProcedureId, name: &str) {

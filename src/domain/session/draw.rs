@@ -37,6 +37,11 @@ impl<'a> Draw<'a> {
         Some(Action(number))
     }
 
+    /// Whether a line of small words beside the answers has no room for a long sentence.
+    pub(super) fn is_tight(&self) -> bool {
+        self.session.setup.landscape && self.session.comfort.size == TextSize::Huge
+    }
+
     pub(super) fn say(&self, key: &str) -> String {
         i18n::say(self.session.language(), key)
     }

@@ -85,7 +85,7 @@ enum Step {
 
 /// A step of a form with what lies over it, and how many consents were found missing.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Spot(Step, Option<Notice>, usize, bool, usize);
+pub(super) struct Spot(Step, Option<Notice>, usize, bool, usize, bool);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Notice {
@@ -231,6 +231,12 @@ impl FormRun {
             self.missing.len(),
             self.list.is_open(),
             self.removing.unwrap_or(0),
+            // What is wrong is said on the first sheet; while somebody types there is only one.
+            self.typing.wrong.is_some()
+                && self
+                    .asked
+                    .as_ref()
+                    .is_some_and(|asked| super::question::Way::of(asked).keyboard().is_none()),
         )
     }
 
@@ -286,7 +292,9 @@ impl FormRun {
         let all = count(most);
         let (done, place) = match &self.step {
             Step::Question(_) | Step::Page(_) | Step::Cards(_) => {
-                let key = if open < most {
+                let key = if open < most && draw.is_tight() {
+                    "form-place-short"
+                } else if open < most {
                     "form-place-most"
                 } else {
                     "form-place"

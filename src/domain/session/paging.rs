@@ -60,6 +60,22 @@ fn text(words: &str, size: f32, wide: f32) -> f32 {
     lines * size * 1.3
 }
 
+/// The height of a title: its words are few and large, so that each is counted where it falls.
+fn title(words: &str, size: f32, wide: f32) -> f32 {
+    let (mut lines, mut used) = (1.0, 0.0);
+    for word in words.split_whitespace() {
+        let long = (word.chars().count() + 1) as f32 * size * LETTER;
+        if used > 0.0 && used + long > wide + size * LETTER {
+            lines += 1.0;
+            used = 0.0;
+        }
+        // A word that is longer than a line is broken.
+        lines += (long / (wide + size * LETTER)).ceil() - 1.0;
+        used += long;
+    }
+    lines * size * 1.3
+}
+
 impl<'a> Room<'a> {
     fn new(view: &'a View, landscape: bool) -> Self {
         let scale = Scale::of(view.size);
@@ -82,7 +98,7 @@ impl<'a> Room<'a> {
             0.0
         };
         let mut head = 38.0 + 40.0 + 32.0;
-        head += text(&view.title.text, scale.h1, asked - beside);
+        head += title(&view.title.text, scale.h1, asked - beside);
         if !view.title.beside.is_empty() {
             head += text(&view.title.beside, scale.caption, asked - beside);
         }

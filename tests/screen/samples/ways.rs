@@ -25,13 +25,7 @@ fn off(icon: &'static str, text: &str) -> Button {
 pub fn long_list() -> View {
     let n = &mut Numbers(0);
     let mut view = asked(n, "¿En qué parroquia vive?", "");
-    let parishes = [
-        "Belisario Quevedo",
-        "Calacalí",
-        "Calderón",
-        "Carcelén",
-        "Centro Histórico",
-    ];
+    let parishes = ["Belisario Quevedo", "Calacalí", "Calderón"];
     let mut items: Vec<Item> = parishes.iter().map(|name| item(n, "", name, "")).collect();
     items[2].chosen = true;
     view.blocks = vec![
@@ -352,7 +346,7 @@ pub fn states() -> Vec<(&'static str, View)> {
         ]
     });
     page("states-scale", "Escalas", &|n| {
-        vec![scale_of(n, None), scale_of(n, Some(5)), scale_of(n, Some(10))]
+        vec![scale_of(n, None), scale_of(n, Some(10))]
     });
     page("states-sketch", "Firma", &|_| vec![sketch(""), sketch(SIGNED)]);
     pages

@@ -29,6 +29,7 @@ impl Tour {
             let name = format!("ways-q{at}");
             self.shoot(&name);
             self.past_reading(Some(&name));
+            self.to_the_answers();
             let view = self.view();
             let title = view.title.text.clone();
             if !self.answer(&view, &name) {
@@ -39,6 +40,34 @@ impl Tour {
                 now.title.text != title || now.face != Face::Question,
                 "stuck at «{title}»"
             );
+        }
+    }
+
+    /// On to the sheet with something to answer.
+    fn to_the_answers(&mut self) {
+        self.step(Input::Sheet(-20));
+        for _ in 0..8 {
+            let view = self.view();
+            let answers = has(&view, |block| {
+                matches!(
+                    block,
+                    Block::Choices { .. }
+                        | Block::SearchBox(_)
+                        | Block::Cards(_)
+                        | Block::Ranking(_)
+                        | Block::Scale(_)
+                        | Block::Sketch { .. }
+                        | Block::Review { .. }
+                )
+            });
+            let more = has(
+                &view,
+                |block| matches!(block, Block::Pager { after, .. } if after.action.is_some()),
+            );
+            if answers || view.keyboard.is_some() || !more {
+                return;
+            }
+            self.step(Input::Sheet(1));
         }
     }
 
@@ -83,6 +112,7 @@ impl Tour {
 
     /// Touches the first choice that is on the screen.
     fn choose(&mut self) {
+        self.to_the_answers();
         let first = self.view().blocks.iter().find_map(|block| match block {
             Block::Choices { items, .. } => items
                 .iter()
@@ -114,6 +144,12 @@ impl Tour {
         self.choose();
         self.step(Input::Continue);
         for _ in 0..2 {
+            for _ in 0..6 {
+                if has(&self.view(), |block| matches!(block, Block::Review { .. })) {
+                    break;
+                }
+                self.step(Input::Sheet(1));
+            }
             let row = self.view().blocks.iter().find_map(|block| match block {
                 Block::Review { rows, .. } => rows.first().and_then(|row| row.change),
                 _ => None,
