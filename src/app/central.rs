@@ -12,6 +12,7 @@ mod forms;
 pub mod guard;
 pub mod journal;
 mod openapi;
+mod openrosa;
 pub mod retention;
 mod review;
 mod verify;
@@ -78,6 +79,8 @@ pub struct CentralApp {
     key: SigningKey,
     /// Opens submissions, while it is unlocked.
     municipality: RwLock<Option<OpeningKey>>,
+    /// To whom what arrives unsealed is sealed here.
+    recipient: Option<Recipient>,
     shelf: Option<catalogue::Shelf>,
     forms: RwLock<FormBook>,
     staff: Vec<TokenHash>,
@@ -174,6 +177,10 @@ pub async fn start(
         Some(path) if !is_locked(path) => Some(keyfile::opening(path)?),
         Some(_) | None => None,
     };
+    let recipient = match &config.municipality_public {
+        Some(path) => Some(keyfile::recipient(path, Role::Municipality)?),
+        None => municipality.as_ref().map(|key| key.recipient(Role::Municipality)),
+    };
     let key = keyfile::signing(&config.receipt_key)?;
     let shelf = config
         .published
@@ -197,7 +204,7 @@ pub async fn start(
         kept.store.clone(),
         &kept.store.look(devices::all).await?,
         book,
-        welcome(&config, &key, municipality.as_ref(), authority.as_ref())?,
+        welcome(&config, &key, recipient.clone(), authority.as_ref()),
         None,
         clock.clone(),
     );
@@ -210,6 +217,7 @@ pub async fn start(
         registry,
         key: key.clone(),
         municipality: RwLock::new(municipality),
+        recipient,
         forms: RwLock::new(FormBook::load(shelf.as_ref())),
         shelf: shelf.clone(),
         staff,
@@ -238,6 +246,7 @@ pub async fn start(
         .route("/api/v1/openapi.json", get(openapi::description))
         .with_state(Arc::clone(&central))
         .merge(routes(&central).into_router())
+        .merge(openrosa::routes(&central))
         .merge(server::router(door))
         .merge(crate::app::devices::routes(Arc::clone(&central.registry)))
         .merge(catalogue)
@@ -265,24 +274,20 @@ pub async fn start(
 fn welcome(
     config: &CentralConfig,
     key: &SigningKey,
-    municipality: Option<&OpeningKey>,
+    recipient: Option<Recipient>,
     authority: Option<&Authority>,
-) -> Result<WelcomeWire, StartError> {
-    let recipient = match &config.municipality_public {
-        Some(path) => Some(keyfile::recipient(path, Role::Municipality)?),
-        None => municipality.map(|key| key.recipient(Role::Municipality)),
-    };
+) -> WelcomeWire {
     let wire = |recipient: Recipient| RecipientWire {
         role: "municipality".to_owned(),
         key: recipient.to_text(),
     };
-    Ok(WelcomeWire {
+    WelcomeWire {
         receipt_keys: vec![key.verifying().to_text()],
         recipients: recipient.into_iter().map(wire).collect(),
         place: None,
         authority: authority.map(|authority| authority.pem.clone()),
         verify_url: Some(format!("{}/verify", config.public_url.trim_end_matches('/'))),
-    })
+    }
 }
 
 /// What was opened to keep submissions in, and what runs beside it.

@@ -413,3 +413,79 @@ async fn the_administrator_sees_devices_gaps_and_lives_and_lets_in() {
     })
     .await;
 }
+
+/// A body as Collect sends it.
+fn parts(name: &str, xml: &str) -> String {
+    format!(
+        "--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"i.xml\"\r\n\
+         Content-Type: text/xml\r\n\r\n{xml}\r\n--b--\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odk_collect_fetches_the_forms_and_hands_in_once() {
+    on_both(async |mut city: City| {
+        staff(&city).await;
+        let central = city.start().await;
+        let url = |path: &str| format!("http://{}/openrosa/{path}", central.address);
+        let ask = async |request: reqwest::RequestBuilder, role| {
+            let request = request.basic_auth("ana", Some(token(role)));
+            let response = request.send().await.expect("an answer");
+            let receipt = response.headers().get("x-ventanilla-receipt").cloned();
+            (response.status().as_u16(), receipt, response.text().await.expect("text"))
+        };
+        let stranger = city.http.get(url("formList")).send().await.expect("an answer");
+        assert_eq!(stranger.status(), 401);
+        assert!(stranger.headers().contains_key("www-authenticate"));
+        assert_eq!(ask(city.http.get(url("formList")), DeskRole::Admin).await.0, 403);
+        let (status, _, list) = ask(city.http.get(url("formList")), DeskRole::Collector).await;
+        assert_eq!(status, 200);
+        let list = roxmltree::Document::parse(&list).expect("xml");
+        let text = |name: &str| {
+            let node = list.descendants().find(|node| node.has_tag_name(("http://openrosa.org/xforms/xformsList", name)));
+            node.and_then(|node| node.text()).unwrap_or_default().to_owned()
+        };
+        let (form, version) = (text("formID"), text("version"));
+        let path = text("downloadUrl").split("/openrosa/").nth(1).expect("an address").to_owned();
+        let (status, _, xform) = ask(city.http.get(url(&path)), DeskRole::Collector).await;
+        assert!(status == 200 && crate::forms::Form::from_xform(&xform).is_ok());
+        let head = city.http.head(url("submission"));
+        assert_eq!(ask(head, DeskRole::Collector).await.0, 204);
+
+        let instance = |id: &str, answer: &str| {
+            format!("<data id=\"{form}\" version=\"{version}\"><x>{answer}</x><meta><instanceID>{id}</instanceID></meta></data>")
+        };
+        let post = async |name: &str, xml: &str| {
+            let request = city.http.post(url("submission"));
+            let request = request.header("content-type", "multipart/form-data; boundary=b");
+            ask(request.body(parts(name, xml)), DeskRole::Collector).await
+        };
+        let id = "uuid:0192f0aa-0000-4000-8000-000000000001";
+        let file = "xml_submission_file";
+        let first = post(file, &instance(id, "uno")).await;
+        assert_eq!(first.0, 201, "{}", first.2);
+        let receipt = first.1.clone().expect("a receipt");
+        assert!(receipt.to_str().expect("text").ends_with(";seq=1"), "{receipt:?}");
+        assert_eq!(post(file, &instance(id, "uno")).await, first, "the same again, the same answer");
+        assert_eq!(post(file, &instance(id, "dos")).await.0, 409);
+        for (name, xml, status) in [
+            (file, instance("", "uno"), 400),
+            (file, instance("uuid:1", "uno"), 400),
+            (file, "<data id=".to_owned(), 400),
+            (file, instance(id, "uno").replace(&version, "0"), 404),
+            ("photo.jpg", instance(id, "uno"), 400),
+        ] {
+            assert_eq!(post(name, &xml).await.0, status, "{xml}");
+        }
+        let (_, list) = city.json(&central, "/api/v1/submissions").await;
+        assert_eq!(list["submissions"].as_array().map(Vec::len), Some(1));
+        let id = list["submissions"][0]["id"].as_str().expect("an id").to_owned();
+        let view = reviewed(&city, &central, &id).await;
+        assert_eq!(view["review"], "accepted_with_findings", "x is no question");
+        let content = format!("/api/v1/submissions/{id}/content");
+        let (_, content) = city.look(&central, DeskRole::Reader, &content).await;
+        assert!(content["instance_xml"].as_str().is_some_and(|xml| xml.contains("<x>uno</x>")));
+        city.stop(central).await;
+    })
+    .await;
+}

@@ -33,7 +33,7 @@ pub(super) enum TokenAction {
         #[arg(long)]
         name: String,
         /// reader opens single cases, exporter takes procedures out, registrar says how far a case is, admin lets
-        /// devices in and reads the log.
+        /// devices in and reads the log, collector hands forms in from ODK Collect.
         #[arg(long, value_parser = role)]
         role: DeskRole,
     },
@@ -48,7 +48,7 @@ pub(super) enum TokenAction {
 }
 
 fn role(text: &str) -> Result<DeskRole, String> {
-    DeskRole::of(text).ok_or_else(|| "Write reader, exporter, registrar or admin".to_owned())
+    DeskRole::of(text).ok_or_else(|| "Write reader, exporter, registrar, admin or collector".to_owned())
 }
 
 pub(super) fn token(desk: &Desk, action: TokenAction) -> anyhow::Result<()> {

@@ -18,11 +18,19 @@ pub enum DeskRole {
     Registrar,
     /// Lets devices in and out, looks at the fleet and at the log; reads no case.
     Admin,
+    /// Hands forms in from ODK Collect, and nothing else.
+    Collector,
 }
 
 impl DeskRole {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Reader, Self::Exporter, Self::Registrar, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Reader,
+        Self::Exporter,
+        Self::Registrar,
+        Self::Admin,
+        Self::Collector,
+    ];
 
     /// A stable word for programs and the command line.
     pub fn code(self) -> &'static str {
@@ -31,6 +39,7 @@ impl DeskRole {
             Self::Exporter => "exporter",
             Self::Registrar => "registrar",
             Self::Admin => "admin",
+            Self::Collector => "collector",
         }
     }
 
@@ -57,11 +66,13 @@ pub enum DeskRight {
     ManageDevices,
     /// Read the audit log.
     ReadAudit,
+    /// Hand forms in.
+    Submit,
 }
 
 impl DeskRight {
     /// Every right.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SeeCases,
         Self::ReadContent,
         Self::Export,
@@ -69,13 +80,15 @@ impl DeskRight {
         Self::SeeFleet,
         Self::ManageDevices,
         Self::ReadAudit,
+        Self::Submit,
     ];
 }
 
 /// Whether a role has a right.
 pub fn may(role: DeskRole, right: DeskRight) -> bool {
     match right {
-        DeskRight::SeeCases => role != DeskRole::Admin,
+        DeskRight::SeeCases => !matches!(role, DeskRole::Admin | DeskRole::Collector),
+        DeskRight::Submit => role == DeskRole::Collector,
         DeskRight::ReadContent => role == DeskRole::Reader,
         DeskRight::Export => role == DeskRole::Exporter,
         DeskRight::SetStatus => role == DeskRole::Registrar,
