@@ -14,6 +14,7 @@ pub mod guard;
 mod hub;
 mod kiosks;
 pub mod line;
+mod metrics;
 mod openapi;
 mod orders;
 mod problem;
@@ -291,6 +292,7 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
         .get("/api/v1/settings", Permission::Configure, settings::read)
         .post("/api/v1/settings", Permission::Configure, settings::change)
         .get("/api/v1/health", Permission::SeeHealth, time::health)
+        .get("/metrics", Permission::SeeHealth, metrics::page)
         .get("/api/v1/openapi.json", Permission::SeeBoard, openapi::description)
 }
 

@@ -148,13 +148,19 @@ impl OfficeApp {
 #[utoipa::path(get, path = "/api/v1/health", tag = "office",
     responses((status = 200, body = HealthView), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn health(State(app): State<Arc<OfficeApp>>) -> Json<HealthView> {
-    let clock = app.clock_state();
-    Json(HealthView {
-        time: clock.now,
-        wall_clock: clock.wall,
-        clock: clock.trust.code().to_owned(),
-        seq: app.seq(),
-        put_aside: app.quarantined().is_some(),
-        has_room: app.db().has_room(),
-    })
+    Json(HealthView::of(&app))
+}
+
+impl HealthView {
+    pub(super) fn of(app: &OfficeApp) -> Self {
+        let clock = app.clock_state();
+        Self {
+            time: clock.now,
+            wall_clock: clock.wall,
+            clock: clock.trust.code().to_owned(),
+            seq: app.seq(),
+            put_aside: app.quarantined().is_some(),
+            has_room: app.db().has_room(),
+        }
+    }
 }
