@@ -208,6 +208,8 @@ def take_a_turn(house: House, machine: Machine):
             return
         press(house, machine, WAY[face])
         time.sleep(float(os.environ.get("VENTANILLA_PATIENCE", "2.5")))
+        # Each step of the way can be looked at, also where it went elsewhere.
+        machine.picture().save(machine.folder / f"way-{face}.png")
     raise Failed("the way to a turn does not end")
 
 
