@@ -162,6 +162,7 @@ fn content() -> Content {
         answers: (0..12).map(answer).collect(),
         result: None,
         consents: vec![],
+        attachments: vec![],
     }
 }
 

@@ -246,6 +246,7 @@ fn confirm(
         answers: vec![],
         result: None,
         consents: vec![],
+        attachments: vec![],
     };
     sealer.confirm(conn, &case, &content, moment, &random())?;
     Ok(case.id)

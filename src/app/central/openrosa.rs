@@ -279,6 +279,7 @@ impl CentralApp {
             instance_xml: Redacted::new(xml),
             result: None,
             consents: vec![],
+            attachments: vec![],
         };
         let header = Header {
             v: 1,
