@@ -27,7 +27,7 @@ fn a_call_for_a_person_reaches_staff_with_its_step_and_ends() {
     kiosk.touch("Exoneración por edad");
     kiosk.touch("Empezar");
     kiosk.touch("Ayuda de una persona");
-    says(&kiosk, "Ya viene una persona");
+    says(&kiosk, "El personal ya sabe");
     let call = until("the call", || calls(&demo).pop());
     let step = call["step"].as_str().expect("a step").to_owned();
     assert!(step.starts_with("Pregunta 1 de "), "{step}");
