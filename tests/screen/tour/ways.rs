@@ -29,7 +29,7 @@ impl Tour {
             let name = format!("ways-q{at}");
             self.shoot(&name);
             self.past_reading(Some(&name));
-            self.to_the_answers();
+            self.reach_answers();
             let view = self.view();
             let title = view.title.text.clone();
             if !self.answer(&view, &name) {
@@ -44,7 +44,7 @@ impl Tour {
     }
 
     /// On to the sheet with something to answer.
-    fn to_the_answers(&mut self) {
+    fn reach_answers(&mut self) {
         self.step(Input::Sheet(-20));
         for _ in 0..8 {
             let view = self.view();
@@ -112,7 +112,7 @@ impl Tour {
 
     /// Touches the first choice that is on the screen.
     fn choose(&mut self) {
-        self.to_the_answers();
+        self.reach_answers();
         let first = self.view().blocks.iter().find_map(|block| match block {
             Block::Choices { items, .. } => items
                 .iter()
