@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -74,10 +73,6 @@ enum Fate {
 
 /// How many waiting writes share one commit.
 const GROUP_MAX: usize = 256;
-/// After a group of this size a crowd is at work, and the next group waits a moment for it.
-const CROWD: usize = 8;
-/// The moment: the crowd has its answers and comes back with its next requests, which then share a flush.
-const GATHER: Duration = Duration::from_micros(500);
 
 impl Db {
     /// Opens the file at `path`, creating it if it is not there.
@@ -250,15 +245,10 @@ impl Db {
 fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>, reserve: Option<&Reserve>) {
     let mut broken = false;
     let mut waiting: VecDeque<Job> = VecDeque::new();
-    let mut crowd = 0;
     while let Some(first) = waiting.pop_front().or_else(|| jobs.recv().ok()) {
         waiting.push_front(first);
         let room = GROUP_MAX.saturating_sub(waiting.len());
         waiting.extend(jobs.try_iter().take(room));
-        if crowd >= CROWD {
-            gather(jobs, &mut waiting, crowd);
-        }
-        crowd = waiting.len();
         let mut finishes: Vec<Finish> = Vec::with_capacity(waiting.len());
         let outcome = if broken {
             waiting.clear();
@@ -302,20 +292,6 @@ fn write_loop(mut connection: Connection, jobs: &mpsc::Receiver<Job>, reserve: O
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
-/// Waits until as many writes wait as there were in the group before, but no longer than [`GATHER`].
-///
-/// Without this the first of a crowd gets a flush of its own, and everybody else waits for it.
-fn gather(jobs: &mpsc::Receiver<Job>, waiting: &mut VecDeque<Job>, crowd: usize) {
-    let until = Instant::now() + GATHER;
-    while waiting.len() < crowd {
-        let left = until.saturating_duration_since(Instant::now());
-        match jobs.recv_timeout(left) {
-            Ok(job) => waiting.push_back(job),
-            Err(_) => return,
-        }
-    }
-}
-
 enum Committed {
     Yes,
     /// SQLite gave the whole transaction up by itself, as it may when the disk is full.
@@ -328,20 +304,18 @@ fn run_group(
     waiting: &mut VecDeque<Job>,
     finishes: &mut Vec<Finish>,
 ) -> Result<Committed, Option<rusqlite::Error>> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Prepared once: parsing these anew for each write is felt when sixty wait.
-    let run = |sql| tx.prepare_cached(sql)?.execute([]).map(|_| ());
+    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     while let Some(job) = waiting.pop_front() {
-        run("SAVEPOINT job")?;
-        let (keep, finish) = job(&tx);
+        let savepoint = tx.savepoint()?;
+        let (keep, finish) = job(&savepoint);
         finishes.push(finish);
-        if tx.is_autocommit() {
+        if savepoint.is_autocommit() {
             return Ok(Committed::RolledBack);
         }
-        if !keep {
-            run("ROLLBACK TO job")?;
+        // A dropped savepoint is rolled back.
+        if keep {
+            savepoint.commit()?;
         }
-        run("RELEASE job")?;
     }
     tx.commit()?;
     Ok(Committed::Yes)
