@@ -1,4 +1,5 @@
-//! Printing: composing a paper, from the confirmation to the printer, and a journal at the morning's start.
+//! Printing: composing a paper, from the confirmation to the printer, what the screen's thread notices of it, and a
+//! journal at the morning's start.
 //!
 //! Prints one line a budget, `budget NAME VALUE LIMIT ok|short`, and exits 0 when it could measure.
 //! Run it on a quiet machine: `cargo bench --bench printing`.
@@ -7,23 +8,31 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ventanilla::app::kiosk::{Inbox, RunningKiosk};
 use ventanilla::app::provisioning::Demo;
 use ventanilla::app::{self, Stop, diagnose};
 use ventanilla::clock::{self, Clock};
-use ventanilla::devices::printer::sim::{Build, Simulator, serve};
+use ventanilla::devices::printer::sim::{Build, Roll, Served, Simulator, Switches, serve};
 use ventanilla::devices::printer::{Profile, compose, length_mm};
 use ventanilla::domain::id::{Moment, PrintJobId, SubmissionId, uuid_v7};
 use ventanilla::domain::printing::{JobState, PaperKind};
 use ventanilla::domain::redacted::Redacted;
-use ventanilla::domain::session::{AnswerRow, Effect, SubmitRequest, TurnWish};
+use ventanilla::domain::session::{AnswerRow, Effect, Session, SubmitRequest, TurnWish};
 use ventanilla::domain::ticket::Lane;
 use ventanilla::i18n::Language;
+use ventanilla::kiosk::driver::SessionDriver;
+use ventanilla::kiosk::run::Driver;
 use ventanilla::store::kiosk::{self, print};
 use ventanilla::store::{Db, kiosk::SCHEMA};
 
 const RENDERS: usize = 300;
 const CONFIRMS: usize = 60;
 const JOURNAL: u32 = 500;
+/// How long a paper may take before the measurement is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long each trouble of the printer lasts, and how often somebody confirms meanwhile.
+const TROUBLE: Duration = Duration::from_secs(4);
+const CONFIRM_EVERY: Duration = Duration::from_millis(200);
 
 fn main() {
     for name in ["80-raster", "simulator", "generic-58"] {
@@ -31,6 +40,9 @@ fn main() {
         budget(&format!("render_{name}_p99_ms"), render(&profile), 5.0);
     }
     budget("confirm_first_byte_p99_ms", confirm(), 300.0);
+    let (worst, papers) = interface();
+    assert!(papers > 20, "the printer printed: {papers}");
+    budget("interface_blocked_by_printing_max_ms", worst, 16.0);
     budget("journal_500_settled_ms", settle(), 1000.0);
 }
 
@@ -80,64 +92,143 @@ fn render(profile: &Profile) -> f64 {
         .collect())
 }
 
+/// An office, a kiosk and a printer that says when it has got something.
+struct House {
+    runtime: tokio::runtime::Runtime,
+    stop: Stop,
+    simulator: Simulator,
+    kiosk: RunningKiosk,
+    _served: Served,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    fn open() -> (Self, Inbox) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let profile = Profile::named("simulator").expect("the house's own");
+        let simulator = Simulator::new(Build {
+            buffer: 64 * 1024,
+            ..Build::new(profile)
+        });
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let served = serve(&simulator, here).expect("a free port");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let stop = Stop::default();
+        let place = format!("tcp:{}", served.address());
+        let mut demo = Demo::prepare(folder.path(), Some(&place), false).expect("a set-up");
+        let (kiosk, inbox) = runtime.block_on(async {
+            let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+            let config = demo.office(here, nobody).expect("the office's settings");
+            let office = app::office::start(config, Clock::System, stop.clone(), |_| axum::Router::new())
+                .await
+                .expect("an office");
+            demo.staff(&office.office).await.expect("staff");
+            let mut config = demo
+                .kiosk(here, office.address, nobody)
+                .expect("the kiosk's settings");
+            config.printing.profile = "simulator".to_owned();
+            app::kiosk::start(config, false, Clock::System, stop.clone())
+                .await
+                .expect("a kiosk")
+        });
+        let house = Self {
+            runtime,
+            stop,
+            simulator,
+            kiosk,
+            _served: served,
+            _folder: folder,
+        };
+        (house, inbox)
+    }
+
+    fn close(self) {
+        self.stop.stop();
+        drop(self.kiosk);
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
 /// A citizen confirms; the office gives the number; the receipt's first byte reaches the paper.
 fn confirm() -> f64 {
-    let folder = tempfile::tempdir().expect("a folder");
-    let profile = Profile::named("simulator").expect("the house's own");
-    let simulator = Simulator::new(Build {
-        buffer: 64 * 1024,
-        ..Build::new(profile)
-    });
-    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let served = serve(&simulator, here).expect("a free port");
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let stop = Stop::default();
-    let place = format!("tcp:{}", served.address());
-    let mut demo = Demo::prepare(folder.path(), Some(&place), false).expect("a set-up");
+    let (house, _inbox) = House::open();
     let mut times = Vec::new();
-    runtime.block_on(async {
-        let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        let config = demo.office(here, nobody).expect("the office's settings");
-        let office = app::office::start(config, Clock::System, stop.clone(), |_| axum::Router::new())
-            .await
-            .expect("an office");
-        demo.staff(&office.office).await.expect("staff");
-        let mut config = demo
-            .kiosk(here, office.address, nobody)
-            .expect("the kiosk's settings");
-        config.printing.profile = "simulator".to_owned();
-        let (kiosk, _inbox) = app::kiosk::start(config, false, Clock::System, stop.clone())
-            .await
-            .expect("a kiosk");
-        for done in 0..CONFIRMS {
-            let request = request(&kiosk.setup);
-            let begun = Instant::now();
-            kiosk
-                .effects
-                .send(Effect::Submit(Box::new(request)))
-                .expect("the kiosk works");
-            // Two papers each: the receipt and the turn.
-            let sheets = done * 2;
-            let printer = simulator.clone();
-            let first = tokio::task::spawn_blocking(move || {
-                let is_on_paper = |it: &Simulator| it.sheets().len() > sheets || !it.hanging().is_empty();
-                assert!(printer.wait_until(Duration::from_secs(20), is_on_paper));
-                let first = ms(begun);
-                assert!(printer.wait_until(Duration::from_secs(20), |it| it.sheets().len() >= sheets + 2));
-                first
-            });
-            times.push(first.await.expect("the wait ends"));
-        }
-        stop.stop();
-        drop(kiosk.effects);
-    });
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    for done in 0..CONFIRMS {
+        let request = request(&house.kiosk.setup);
+        let begun = Instant::now();
+        house
+            .kiosk
+            .effects
+            .send(Effect::Submit(Box::new(request)))
+            .expect("the kiosk works");
+        // Two papers each: the receipt and the turn.
+        let sheets = done * 2;
+        let is_on_paper = |it: &Simulator| it.sheets().len() > sheets || !it.hanging().is_empty();
+        assert!(house.simulator.wait_until(PATIENCE, is_on_paper));
+        times.push(ms(begun));
+        assert!(
+            house
+                .simulator
+                .wait_until(PATIENCE, |it| it.sheets().len() >= sheets + 2)
+        );
+    }
+    house.close();
     p99(times)
+}
+
+/// What the screen's thread does besides drawing, while the printer works and while it does not.
+///
+/// The longest time between two moments at which it could have drawn, in milliseconds: news taken in, the clock's
+/// tick, a citizen's confirmation handed to the shell, the next view.
+fn interface() -> (f64, usize) {
+    let troubles: [fn(&mut Switches); 6] = [
+        |_| {},
+        |it| it.slow = Some(2_000),
+        |it| it.roll = Roll::Empty,
+        |it| it.cover_open = true,
+        |it| it.mute = true,
+        |it| it.reset_after = Some(700),
+    ];
+    let (house, inbox) = House::open();
+    let kiosk = &house.kiosk;
+    let session = Session::new(kiosk.setup.clone(), kiosk.clock.now());
+    let (clock, effects) = (kiosk.clock.clone(), kiosk.effects.clone());
+    let mut driver = SessionDriver::with(session, clock, effects, inbox, None);
+    let mut worst: f64 = 0.0;
+    for trouble in troubles {
+        house.simulator.set(|switches| {
+            *switches = Switches::default();
+            trouble(switches);
+        });
+        let began = Instant::now();
+        let mut confirmed = 0;
+        while began.elapsed() < TROUBLE {
+            let begun = Instant::now();
+            driver.inbox();
+            driver.tick();
+            if began.elapsed() > CONFIRM_EVERY * confirmed {
+                confirmed += 1;
+                let request = request(&kiosk.setup);
+                kiosk
+                    .effects
+                    .send(Effect::Submit(Box::new(request)))
+                    .expect("the kiosk works");
+            }
+            driver.view();
+            worst = worst.max(ms(begun));
+            // As the window's loop sleeps until the next touch.
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    }
+    let papers = house.simulator.sheets().len();
+    drop(driver);
+    house.close();
+    (worst, papers)
 }
 
 fn request(setup: &ventanilla::domain::session::Setup) -> SubmitRequest {

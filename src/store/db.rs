@@ -185,7 +185,19 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.submit(work)?.await.map_err(|_| StoreError::Closed)?
+        self.write_then(work, |_| ()).await
+    }
+
+    /// [`Db::write`], with `then` as soon as it is on the disk and before the answer, also when nobody waits for one.
+    ///
+    /// The writer itself runs it, in the order of the writes; so it must be short and must not wait for a write.
+    pub async fn write_then<T, F, N>(&self, work: F, then: N) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        N: FnOnce(&T) + Send + 'static,
+    {
+        self.submit(work, then)?.await.map_err(|_| StoreError::Closed)?
     }
 
     /// [`Db::write`] for a thread that is not part of the async runtime.
@@ -194,15 +206,20 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.submit(work)?
+        self.submit(work, |_| ())?
             .blocking_recv()
             .map_err(|_| StoreError::Closed)?
     }
 
-    fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    fn submit<T, F, N>(
+        &self,
+        work: F,
+        then: N,
+    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        N: FnOnce(&T) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
@@ -214,6 +231,9 @@ impl Db {
                     (Ok(_), Err(Fate::Broken)) => Err(StoreError::Broken),
                     (result, _) => result,
                 };
+                if let Ok(value) = &result {
+                    then(value);
+                }
                 // The caller may have gone away; the commit stands all the same.
                 let _ = answer.send(result);
             });
@@ -233,7 +253,7 @@ impl Db {
         match &self.reader {
             Some(reader) => work(&reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
             None => {
-                let answered = self.submit(work)?;
+                let answered = self.submit(work, |_| ())?;
                 thread::scope(|scope| scope.spawn(|| answered.blocking_recv()).join())
                     .map_err(|_| StoreError::Closed)?
                     .map_err(|_| StoreError::Closed)?
@@ -380,6 +400,9 @@ fn connect(path: &Path, schema: Schema) -> Result<Connection, Unusable> {
 }
 
 /// Sets the durability pragmas and reads them back.
+///
+/// The log may grow to 4,000 pages (16 MB) before it is moved into the database, and keeps its length afterwards:
+/// a commit into room that is there already is flushed without a change of the file's size.
 fn settle(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA busy_timeout=5000;
@@ -390,7 +413,8 @@ fn settle(connection: &Connection, path: &Path) -> Result<(), StoreError> {
          PRAGMA cell_size_check=ON;
          PRAGMA secure_delete=ON;
          PRAGMA temp_store=MEMORY;
-         PRAGMA journal_size_limit=4194304;",
+         PRAGMA wal_autocheckpoint=4000;
+         PRAGMA journal_size_limit=33554432;",
     )?;
     for (pragma, wanted) in [
         ("journal_mode", "wal"),

@@ -262,29 +262,26 @@ impl OfficeApp {
 
     /// Carries out a command and returns once it is on the disk.
     ///
-    /// It is carried out to the end even if the caller goes away.
+    /// It is carried out to the end and told to everybody even if the caller goes away.
     pub async fn command(self: &Arc<Self>, command: Command, ask: Ask) -> Result<Reply, OfficeError> {
-        let app = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let writer = Arc::clone(&app);
-            let carried = app.db.write(move |c| writer.carry_out(c, &command, &ask)).await;
-            match carried {
-                Ok(carried) => {
-                    app.publish(carried.seq);
-                    carried.answer
-                }
-                Err(StoreError::Conflict(_)) => {
-                    // SQLite itself refused a second ticket with this number, of a day we no longer have at hand.
-                    Err(Refusal::NumberTaken("–".to_owned()).into())
-                }
-                Err(error) => Err(error.into()),
-            }
-        });
-        task.await.map_err(|_| StoreError::Closed)?
+        let (writer, teller) = (Arc::clone(self), Arc::clone(self));
+        let carried = self
+            .db
+            .write_then(
+                move |c| writer.carry_out(c, command, &ask),
+                move |carried| teller.publish(carried.seq),
+            )
+            .await;
+        match carried {
+            Ok(carried) => carried.answer,
+            // SQLite itself refused a second ticket with this number, of a day we no longer have at hand.
+            Err(StoreError::Conflict(_)) => Err(Refusal::NumberTaken("–".to_owned()).into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The writer's part: runs inside the transaction.
-    fn carry_out(&self, c: &Connection, command: &Command, ask: &Ask) -> Result<Carried, StoreError> {
+    fn carry_out(&self, c: &Connection, mut command: Command, ask: &Ask) -> Result<Carried, StoreError> {
         let mut working = lock(&self.working);
         let stored = store::last_seq(c)?;
         if working.seq() != stored {
@@ -294,7 +291,7 @@ impl OfficeApp {
             lock(&self.outgoing).retain(|event| event.seq <= stored);
         }
         let done = |seq, answer| Ok(Carried { seq, answer });
-        let request = request(command);
+        let request = request(&command);
         if let Some(key) = &ask.key
             && let Some(earlier) = store::find_answer(c, key)?
         {
@@ -307,7 +304,6 @@ impl OfficeApp {
             };
             return done(stored, answer);
         }
-        let mut command = command.clone();
         if let Command::Issue(wish) = &mut command {
             let known = match wish.id {
                 Some(id) => working

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::office::{CounterConfig, Identity, KioskConfig, QueueConfig, token_hash};
+use crate::domain::office::Issue;
+use crate::domain::ticket::{Lane, QueueId};
 use crate::store::office::Role;
 
 pub(super) const KIOSK_TOKEN: &str = "kiosk-1-secret";
@@ -251,6 +253,40 @@ async fn the_same_key_gets_the_same_answer_also_after_a_restart() {
     let third = house.issue("three", "general").await;
     assert_eq!(third["number"], "T-003");
     assert_eq!(house.get("/counters").await[0]["ticket"]["number"], "T-001");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_still_has_a_turn_and_boards_hear_of_it() {
+    let house = House::new().await;
+    let mut heard = house.office.subscribe();
+    let wish = Issue {
+        id: None,
+        queue: QueueId("tributos".into()),
+        lane: Lane::General,
+        kiosk: None,
+        submission: None,
+        leased: None,
+        replaces: None,
+        slot: None,
+    };
+    tokio::select! {
+        biased;
+        _ = house.office.issue(wish, Ask::default()) => panic!("the disk is not as fast as one look"),
+        () = std::future::ready(()) => {}
+    }
+    let told = async {
+        loop {
+            let event = heard.recv().await.expect("the office lives");
+            if event.what.kind() == "issued" {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), told)
+        .await
+        .expect("told");
+    let kept = house.events().await;
+    assert!(kept.iter().any(|event| event["type"] == "issued"), "{kept:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

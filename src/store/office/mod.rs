@@ -68,6 +68,7 @@ pub const SCHEMA: Schema = Schema {
         super::devices::TABLES,
         include_str!("0004_settings.sql"),
         include_str!("0005_second_step.sql"),
+        include_str!("0006_cause.sql"),
     ],
 };
 
