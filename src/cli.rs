@@ -11,6 +11,7 @@ mod demo;
 mod desk;
 mod devices;
 mod municipal;
+mod openrosa;
 mod preview;
 mod printer;
 mod procedure;

@@ -68,6 +68,7 @@ impl City {
             backup: None,
             epoch_file: None,
             tls: None,
+            onward: Vec::new(),
             retention: None,
             offices: std::collections::BTreeMap::new(),
         };

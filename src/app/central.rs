@@ -11,6 +11,7 @@ mod fleet;
 mod forms;
 pub mod guard;
 pub mod journal;
+pub mod onward;
 mod openapi;
 mod openrosa;
 pub mod retention;
@@ -87,6 +88,8 @@ pub struct CentralApp {
     guesses: Mutex<verify::Guesses>,
     /// Wrong last digits by code.
     wrong_digits: Mutex<HashMap<Code, (Timestamp, u32)>>,
+    /// How this node's lines to other servers are doing, by name.
+    lines: Mutex<HashMap<String, onward::OnwardLine>>,
 }
 
 impl CentralApp {
@@ -200,6 +203,7 @@ pub async fn start(
     let wake = Arc::new(Notify::new());
     let mut kept = open(&config, &key, &clock, &stop, &wake).await?;
     begin_log(&kept.store, clock.now()).await?;
+    let couriers = onward::couriers(&config.onward, &kept.store, &clock)?;
     let registry = Registry::new(
         kept.store.clone(),
         &kept.store.look(devices::all).await?,
@@ -223,6 +227,7 @@ pub async fn start(
         staff,
         guesses: Mutex::default(),
         wrong_digits: Mutex::default(),
+        lines: Mutex::default(),
         config,
     });
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -232,6 +237,10 @@ pub async fn start(
         tokio::spawn(retention::run(Arc::clone(&central), stop.clone())),
         tokio::spawn(journal::run(Arc::clone(&central), stop.clone())),
     ]);
+    for (name, courier) in couriers {
+        let running = onward::run(Arc::clone(&central), name, courier, stop.clone());
+        kept.tasks.push(tokio::spawn(running));
+    }
     let door = Door {
         gate: central.registry.gate(),
         keep: keep(kept.store, key, clock.clone(), wake),

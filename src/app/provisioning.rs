@@ -131,6 +131,7 @@ impl Demo {
             }),
             epoch_file: None,
             published: None,
+            onward: Vec::new(),
             retention: None,
             tls: None,
             offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),

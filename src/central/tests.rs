@@ -70,6 +70,7 @@ impl City {
             backup: None,
             epoch_file: None,
             published: None,
+            onward: Vec::new(),
             retention: None,
             tls: None,
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),

@@ -107,7 +107,7 @@ pub(super) fn unlocked(config: &CentralConfig) -> anyhow::Result<OpeningKey> {
 }
 
 /// Reads a key that opens submissions, bare or locked.
-fn open_key(path: &Path) -> anyhow::Result<OpeningKey> {
+pub(super) fn open_key(path: &Path) -> anyhow::Result<OpeningKey> {
     let text = std::fs::read_to_string(path)
         .map(Zeroizing::new)
         .with_context(|| format!("{} cannot be read", path.display()))?;

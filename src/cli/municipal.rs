@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
-use super::{compose, desk, print, roles};
+use super::{compose, desk, openrosa, print, roles};
 use crate::app::backup::{self, Source};
 use crate::app::outbox::keyfile;
 use crate::app::service::{Service, keep_alive};
@@ -38,6 +38,11 @@ pub(super) enum CentralAction {
     Export(desk::ExportArguments),
     /// Erases contents: one with --id and --reason, or all whose time is over by [retention].
     Erase(desk::EraseArguments),
+    /// Servers that submissions are handed on to: ODK Central, Kobo, Ona or another central.
+    Onward {
+        #[command(subcommand)]
+        action: openrosa::OnwardAction,
+    },
     /// Makes a one-time code that lets an office's hub or a kiosk in; it lasts 15 minutes.
     EnrolCode {
         /// Its name: for a hub the id of the office, which its settings carry too.
@@ -112,6 +117,7 @@ pub(super) fn central(
         Some(CentralAction::Token { action }) => desk::token(&open(&config)?, action),
         Some(CentralAction::Export(arguments)) => desk::export(&open(&config)?, &config, &arguments),
         Some(CentralAction::Erase(arguments)) => desk::erase(&open(&config)?, &config, &arguments),
+        Some(CentralAction::Onward { action }) => openrosa::onward(&open(&config)?, &config, action),
         Some(CentralAction::EnrolCode { device, office }) => {
             let secret = config.tls.as_ref().map(|_| config.data.as_path());
             super::devices::invite(&open(&config)?, Place { device, office }, secret)

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
+use super::openrosa::OnwardConfig;
 use super::published::PublishedConfig;
 use super::tls::TlsConfig;
 
@@ -64,6 +65,9 @@ pub struct CentralConfig {
     /// How long contents stay; without it they stay for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionConfig>,
+    /// OpenRosa servers that submissions are handed on to, while the key is unlocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub onward: Vec<OnwardConfig>,
     /// Names of offices for people, by id; an office without one is shown by its id.
     #[serde(default)]
     pub offices: BTreeMap<String, String>,
@@ -79,6 +83,7 @@ impl CentralConfig {
         self.municipality_key.iter_mut().for_each(beside);
         self.municipality_public.iter_mut().for_each(beside);
         self.epoch_file.iter_mut().for_each(beside);
+        self.onward.iter_mut().for_each(|one| one.resolve(settings));
         if let Some(published) = &mut self.published {
             published.resolve(settings);
         }

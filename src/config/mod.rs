@@ -6,6 +6,7 @@ pub mod backup;
 pub mod central;
 pub mod kiosk;
 pub mod office;
+pub mod openrosa;
 pub mod published;
 pub mod tls;
 pub mod zones;

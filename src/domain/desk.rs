@@ -263,6 +263,13 @@ pub enum CentralEvent {
         /// `schedule`, or the reason somebody gave.
         why: String,
     },
+    /// A content was opened by the program to hand it on to another server.
+    HandedOn {
+        /// Which.
+        submission: String,
+        /// Name of the server in the settings.
+        destination: String,
+    },
     /// A token was made; one of the same name no longer works.
     DeskTokenMade {
         /// Its name.

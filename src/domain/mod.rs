@@ -11,6 +11,7 @@ pub mod document;
 pub mod event;
 pub mod id;
 pub mod office;
+pub mod openrosa;
 pub mod printing;
 pub mod procedure;
 pub mod provision;

@@ -1,6 +1,6 @@
 //! The municipality's file: what was handed in, what became of it and who read it.
 
-use super::{Schema, backup, chain, desk, devices, inbox, lives};
+use super::{Schema, backup, chain, desk, devices, inbox, lives, onward};
 
 /// Every table of the municipality's file.
 pub const SCHEMA: Schema = Schema {
@@ -14,6 +14,7 @@ pub const SCHEMA: Schema = Schema {
         devices::TABLES,
         chain::TABLES,
         desk::TABLES,
+        onward::TABLES,
     ],
 };
 

@@ -22,6 +22,7 @@ pub mod kiosk;
 pub mod lives;
 pub mod municipal;
 pub mod office;
+pub mod onward;
 pub mod outbox;
 pub mod postgres;
 pub mod usage;

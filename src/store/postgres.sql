@@ -118,3 +118,19 @@ CREATE TABLE IF NOT EXISTS case_file (
     status_at bigint,
     erased_at bigint
 );
+-- What is handed on to OpenRosa servers; see `onward.rs`.
+CREATE TABLE IF NOT EXISTS onward (
+    destination text NOT NULL,
+    submission_id text NOT NULL,
+    server_seq bigint NOT NULL,
+    form_id text NOT NULL,
+    state text NOT NULL CHECK (state IN ('QUEUED', 'INFLIGHT', 'RECEIVED', 'DEAD')),
+    attempts bigint NOT NULL DEFAULT 0,
+    why text,
+    there text NOT NULL DEFAULT '[]',
+    receipt text,
+    created_at bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    PRIMARY KEY (destination, submission_id)
+);
+CREATE INDEX IF NOT EXISTS onward_due ON onward (destination, state, server_seq);

@@ -11,6 +11,7 @@ pub mod enrol;
 pub mod gate;
 pub mod http;
 pub mod office;
+pub mod openrosa;
 pub mod plan;
 pub mod server;
 pub mod wire;

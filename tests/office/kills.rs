@@ -90,6 +90,7 @@ fn write_settings(folder: &Path, ports: &Ports) {
         backup: None,
         epoch_file: None,
         tls: None,
+        onward: Vec::new(),
         retention: None,
         offices: std::collections::BTreeMap::new(),
     };

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::export::{self, Asked};
 use super::guard::{Clerk, Guarded};
 use super::review::FindingView;
-use super::{CentralApp, fleet};
+use super::{CentralApp, fleet, onward};
 use crate::app::office::Problem;
 use crate::domain::desk::{CaseStatus, CentralEvent, DeskRight, is_note};
 use crate::domain::id::SubmissionId;
@@ -59,6 +59,7 @@ pub fn routes(central: &Arc<CentralApp>) -> Guarded {
             fleet::revoke,
         )
         .get("/api/v1/lives", DeskRight::SeeFleet, fleet::lives)
+        .get("/api/v1/onward", DeskRight::SeeFleet, onward::list)
         .get("/api/v1/audit", DeskRight::ReadAudit, fleet::audit)
 }
 

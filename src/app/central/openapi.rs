@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{ReceiptView, api, case, fleet};
+use super::{ReceiptView, api, case, fleet, onward};
 use crate::app::office::Problem;
 
 #[utoipa::path(get, path = "/verify/{code}", tag = "verify", security(()),
@@ -30,7 +30,7 @@ fn enrol() {}
     info(title = "Ventanilla central", description = "What offices handed in, how far it is, and whether a receipt is genuine"),
     paths(
         api::list, api::one, api::content, api::set_status, api::take_out, fleet::devices, fleet::invite,
-        fleet::revoke, fleet::lives, fleet::audit, case::status, verify, batches, enrol
+        fleet::revoke, fleet::lives, onward::list, fleet::audit, case::status, verify, batches, enrol
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

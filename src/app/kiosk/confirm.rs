@@ -387,6 +387,7 @@ fn content(request: &SubmitRequest, procedure_name: &str) -> Content {
                 name: file.name.clone(),
                 media_type: file.media_type.to_owned(),
                 text: file.data.clone(),
+                base64: false,
             })
             .collect(),
     }

@@ -79,6 +79,9 @@ pub struct Opened {
     pub header: Header,
     /// The content; wiped on drop.
     pub plain: Zeroizing<Vec<u8>>,
+    /// A secret of this envelope that only its recipients can know, and always the same: for what has to be
+    /// encrypted to somebody else the same way at each try.
+    pub seed: Zeroizing<[u8; 32]>,
 }
 
 /// Seals `plain` under `header` to every recipient.
@@ -109,7 +112,7 @@ pub fn seal(
         };
         let public =
             <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recipient.public).map_err(|_| bad())?;
-        let mut random = Given(Zeroizing::new(derive(&[&*root, b"recipient", &[index]])));
+        let mut random = Given::new(derive(&[&*root, b"recipient", &[index]]));
         let (enc, mut context) = hpke::setup_sender_with_rng::<
             hpke::aead::ChaCha20Poly1305,
             hpke::kdf::HkdfSha256,
@@ -185,6 +188,7 @@ pub fn open(envelope: &[u8], key: &OpeningKey) -> Result<Opened, SealError> {
     Ok(Opened {
         header: Header::from_bytes(parts.header).ok_or(SealError::Malformed)?,
         plain: unpad(&body)?,
+        seed: Zeroizing::new(derive(&[&*content_key, b"onward"])),
     })
 }
 
@@ -199,7 +203,7 @@ pub fn kids_of(envelope: &[u8]) -> Result<Vec<String>, SealError> {
     Ok(parts.slots.iter().map(|slot| slot.kid.to_owned()).collect())
 }
 
-fn derive(parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn derive(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"ventanilla/seal/1");
     for part in parts {
@@ -288,8 +292,15 @@ fn take_long<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], SealError> {
     take(rest, length)
 }
 
-/// Hands HPKE the bytes the shell gave us: hpke asks for 32 bytes of an ephemeral key, once.
-struct Given(Zeroizing<[u8; 32]>);
+/// Hands a library the bytes the shell gave us: hpke asks for 32 bytes of an ephemeral key, RSA for a padding, once.
+pub(super) struct Given(Zeroizing<[u8; 32]>);
+
+impl Given {
+    /// Gives bytes made of `seed`, always the same ones.
+    pub(super) fn new(seed: [u8; 32]) -> Self {
+        Self(Zeroizing::new(seed))
+    }
+}
 
 impl TryRng for Given {
     type Error = std::convert::Infallible;

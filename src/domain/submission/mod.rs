@@ -9,9 +9,12 @@ pub mod peers;
 pub mod request;
 pub mod transit;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::id::SubmissionId;
 use super::receipt::Code;
@@ -116,10 +119,44 @@ pub struct Content {
 pub struct Attachment {
     /// The name that the instance says.
     pub name: String,
-    /// `image/svg+xml`.
+    /// `image/svg+xml` for a signature; what a collector said for its files.
     pub media_type: String,
-    /// The file itself, which is text.
+    /// The file itself: as it is where it is text, else in base64.
     pub text: Redacted<String>,
+    /// Whether `text` is base64.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub base64: bool,
+}
+
+impl Attachment {
+    /// A file that is text, as a signature is.
+    pub fn of_text(name: impl Into<String>, media_type: impl Into<String>, text: String) -> Self {
+        Self {
+            name: name.into(),
+            media_type: media_type.into(),
+            text: Redacted::new(text),
+            base64: false,
+        }
+    }
+
+    /// A file of any kind.
+    pub fn of_bytes(name: impl Into<String>, media_type: impl Into<String>, bytes: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            media_type: media_type.into(),
+            text: Redacted::new(BASE64_STANDARD.encode(bytes)),
+            base64: true,
+        }
+    }
+
+    /// The file itself; nothing where the base64 is damaged.
+    pub fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.text.reveal().as_bytes();
+        if !self.base64 {
+            return Some(Zeroizing::new(text.to_vec()));
+        }
+        BASE64_STANDARD.decode(text).ok().map(Zeroizing::new)
+    }
 }
 
 impl Content {
