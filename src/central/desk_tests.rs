@@ -25,11 +25,11 @@ async fn on_both<F: AsyncFn(City)>(test: F) {
     }
 }
 
-fn token(role: DeskRole) -> String {
+pub(super) fn token(role: DeskRole) -> String {
     format!("token of {}", role.code())
 }
 
-async fn staff(city: &City) {
+pub(super) async fn staff(city: &City) {
     let store = crate::app::central::open_store(&city.config, city.clock.now())
         .await
         .expect("opens");
@@ -70,7 +70,7 @@ impl City {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    async fn look(&self, central: &RunningCentral, role: DeskRole, path: &str) -> (u16, Value) {
+    pub(super) async fn look(&self, central: &RunningCentral, role: DeskRole, path: &str) -> (u16, Value) {
         self.ask(central, role, "GET", path, &Value::Null).await
     }
 
@@ -467,13 +467,15 @@ async fn odk_collect_fetches_the_forms_and_hands_in_once() {
         let receipt = first.1.clone().expect("a receipt");
         assert!(receipt.to_str().expect("text").ends_with(";seq=1"), "{receipt:?}");
         assert_eq!(post(file, &instance(id, "uno")).await, first, "the same again, the same answer");
-        assert_eq!(post(file, &instance(id, "dos")).await.0, 409);
+        let other = post(file, &instance(id, "dos")).await;
+        assert_eq!((other.0, other.1.as_ref().map(|it| it.as_bytes())), (409, Some(&b"conflict"[..])));
         for (name, xml, status) in [
             (file, instance("", "uno"), 400),
             (file, instance("uuid:1", "uno"), 400),
             (file, "<data id=".to_owned(), 400),
             (file, instance(id, "uno").replace(&version, "0"), 404),
             ("photo.jpg", instance(id, "uno"), 400),
+            ("*isIncomplete*", instance(id, "uno"), 413),
         ] {
             assert_eq!(post(name, &xml).await.0, status, "{xml}");
         }

@@ -339,4 +339,6 @@ async fn font(Path(name): Path<String>) -> Response {
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]
+mod onward_tests;
+#[cfg(test)]
 mod tests;

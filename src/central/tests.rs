@@ -14,7 +14,7 @@ use crate::domain::id::{Moment, SubmissionId};
 use crate::domain::redacted::Redacted;
 use crate::domain::seal::{OpeningKey, Role, SigningKey};
 use crate::domain::submission::peers::TokenHash;
-use crate::domain::submission::{Content, Verdict};
+use crate::domain::submission::{Attachment, Content, Verdict};
 use crate::store::{Db, Schema, chain, outbox};
 use crate::sync::client::Client;
 use crate::sync::plan::Reply;
@@ -98,7 +98,18 @@ impl City {
 
     /// The same, of another form and with other answers.
     pub(super) async fn hand_in_of(&self, central: &RunningCentral, form: &str, xml: &str) -> Confirmed {
-        let (confirmed, item) = self.confirm_of(form, xml).await;
+        self.hand_in_with(central, form, xml, Vec::new()).await
+    }
+
+    /// The same, with files.
+    pub(super) async fn hand_in_with(
+        &self,
+        central: &RunningCentral,
+        form: &str,
+        xml: &str,
+        files: Vec<Attachment>,
+    ) -> Confirmed {
+        let (confirmed, item) = self.confirm_of(form, xml, files).await;
         let url = format!("http://{}", central.address);
         let client = Client::new(&url, Redacted::new("hub token".into()), None).expect("a client");
         let Reply::Answer(answer) = client.post(&[item], None, self.clock.now()).await else {
@@ -110,10 +121,15 @@ impl City {
     }
 
     async fn confirm(&self) -> (Confirmed, crate::domain::submission::Item) {
-        self.confirm_of("residencia", SECRET).await
+        self.confirm_of("residencia", SECRET, Vec::new()).await
     }
 
-    async fn confirm_of(&self, form: &str, xml: &str) -> (Confirmed, crate::domain::submission::Item) {
+    async fn confirm_of(
+        &self,
+        form: &str,
+        xml: &str,
+        attachments: Vec<Attachment>,
+    ) -> (Confirmed, crate::domain::submission::Item) {
         let sealer = Sealer {
             device_id: "kiosk-1".into(),
             office: "centro".into(),
@@ -142,7 +158,7 @@ impl City {
             instance_xml: Redacted::new(xml.into()),
             answers: vec![],
             result: None,
-            attachments: Vec::new(),
+            attachments,
             consents: vec![],
         };
         let db = Db::memory(KIOSK).expect("open").db;

@@ -1,8 +1,9 @@
 //! OpenRosa as a server: ODK Collect fills in the same forms and hands them in here.
 //!
 //! What arrives is sealed before it is kept, as a kiosk would have done it, and is held against its form later like
-//! everything else. The same instance again gets the same answer, another one under its id is refused with 409; a
-//! malformed one, one without an id and one with attachments are refused before anything is kept.
+//! everything else, with its files. The same instance again gets the same answer, another one under its id is refused
+//! with 409; a malformed one, one without an id, and one that names other files than came with it are refused before
+//! anything is kept. Nothing waits here in the clear for more of its files, so all of them come in one request.
 //! Begin at [`routes`].
 
 use std::sync::Arc;
@@ -19,21 +20,30 @@ use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::CentralApp;
 use crate::domain::desk::{DeskRight, may};
 use crate::domain::id::SubmissionId;
+use crate::domain::openrosa::INSTANCE_PART;
 use crate::domain::receipt::Code;
 use crate::domain::redacted::Redacted;
 use crate::domain::seal::{Recipient, SealError, hex, seal};
 use crate::domain::submission::peers::{Arrival, Delivery, TokenHash};
-use crate::domain::submission::{Answer, Content, Header, Item, Verdict, is_name};
+use crate::domain::submission::{Answer, Attachment, Content, Header, Item, Verdict, is_name};
 use crate::forms::Form;
 use crate::forms::review::answers_of;
 use crate::store::{StoreError, desk};
 
 /// Longest request; a sealed form has at most a quarter of it.
 const BODY_MAX: usize = 1024 * 1024;
+/// Most files beside an instance, and longest name of one.
+const FILES_MAX: usize = 50;
+const NAME_MAX: usize = 120;
+/// With this part a telephone says that more files follow.
+const INCOMPLETE: &str = "*isIncomplete*";
+/// What `x-ventanilla-receipt` says to a 409: it is certainly another one, and nobody has to be asked.
+const CONFLICT: HeaderValue = HeaderValue::from_static("conflict");
 /// Under this name it is sealed and listed.
 const DEVICE: &str = "openrosa";
 /// What the signature begins with that a sealing's randomness is made of.
@@ -57,7 +67,7 @@ enum Refused {
     UnknownForm(String),
     #[error("Another instance has this id; the first one stays")]
     Conflict,
-    #[error("The form is larger than what is kept")]
+    #[error("The form and its files are larger than what is kept; take smaller photographs")]
     TooLarge,
     #[error("Central has no key to seal to; name municipality_public in its settings")]
     NoKey,
@@ -83,6 +93,9 @@ impl IntoResponse for Refused {
         if status == StatusCode::UNAUTHORIZED {
             let basic = HeaderValue::from_static("Basic realm=\"Ventanilla\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+        }
+        if matches!(self, Self::Conflict) {
+            response.headers_mut().insert(RECEIPT, CONFLICT);
         }
         response
     }
@@ -166,27 +179,65 @@ async fn ready(State(app): App, headers: HeaderMap) -> Result<Response, Refused>
 async fn take_in(State(app): App, headers: HeaderMap, mut parts: Multipart) -> Result<Response, Refused> {
     collector(&app, &headers).await?;
     let cut = |_| Refused::Malformed("the parts end too early");
-    let mut instance = None;
+    let (mut instance, mut files) = (None, Vec::new());
     while let Some(part) = parts.next_field().await.map_err(cut)? {
-        match part.name() {
-            Some("xml_submission_file") => instance = Some(part.text().await.map_err(cut)?),
-            _ => return Err(Refused::Malformed("no form here has attachments")),
+        let name = part.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            INSTANCE_PART => instance = Some(part.text().await.map_err(cut)?),
+            INCOMPLETE => return Err(Refused::TooLarge),
+            _ => {
+                let kind = part
+                    .content_type()
+                    .unwrap_or("application/octet-stream")
+                    .to_owned();
+                let bytes = Zeroizing::new(part.bytes().await.map_err(cut)?.to_vec());
+                files.push(Attachment::of_bytes(name, kind, &bytes));
+            }
         }
     }
     let xml = instance.ok_or(Refused::Malformed("the part xml_submission_file is missing"))?;
     let (id, form_id, version) = named(&xml)?;
+    fit(&xml, &mut files)?;
     let forms = app.forms();
     let form = forms
         .get(&form_id, &version)
         .ok_or(Refused::UnknownForm(form_id))?;
     let digest = hex(&Sha256::digest(&xml));
-    let (code, seq) = app.keep_instance(id, form, xml).await?;
+    let (code, seq) = app.keep_instance(id, form, xml, files).await?;
     let text = format!("Recibido. Código: {code}");
     let mut response = said(StatusCode::CREATED, &text);
     if let Ok(value) = HeaderValue::from_str(&format!("sha256={digest};seq={seq}")) {
         response.headers_mut().insert(RECEIPT, value);
     }
     Ok(response)
+}
+
+/// Puts files in order, and refuses what the instance does not name: it would be kept and never found.
+fn fit(xml: &str, files: &mut [Attachment]) -> Result<(), Refused> {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    if files.len() > FILES_MAX {
+        return Err(Refused::TooLarge);
+    }
+    let twice = files.windows(2).any(|two| two[0].name == two[1].name);
+    if twice {
+        return Err(Refused::Malformed("two files have one name"));
+    }
+    let document =
+        roxmltree::Document::parse(xml).map_err(|_| Refused::Malformed("the instance is no XML"))?;
+    let said = |name: &str| {
+        document
+            .descendants()
+            .any(|node| node.is_text() && node.text().map(str::trim) == Some(name))
+    };
+    let plain = |name: &str| {
+        !name.is_empty()
+            && name.chars().count() <= NAME_MAX
+            && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
+    };
+    if files.iter().any(|file| !plain(&file.name) || !said(&file.name)) {
+        return Err(Refused::Malformed("the instance names no such file"));
+    }
+    Ok(())
 }
 
 /// The instance's own id, its form and version.
@@ -221,12 +272,13 @@ impl CentralApp {
         id: SubmissionId,
         form: &Form,
         xml: String,
+        files: Vec<Attachment>,
     ) -> Result<(Code, i64), Refused> {
         let recipient = self.recipient.clone().ok_or(Refused::NoKey)?;
         // Sealed again in the very same way, the same instance is the same item, and another one is a conflict.
         let known = self.store.find(id).await?;
         let created_at = known.map_or_else(|| self.clock.now(), |row| row.created_at);
-        let item = self.seal_instance(id, form, xml, created_at, &recipient)?;
+        let item = self.seal_instance(id, form, (xml, files), created_at, &recipient)?;
         let code = item.header.code;
         let arrival = Arrival {
             deliveries: vec![item],
@@ -250,7 +302,7 @@ impl CentralApp {
         &self,
         id: SubmissionId,
         form: &Form,
-        xml: String,
+        (xml, files): (String, Vec<Attachment>),
         created_at: Timestamp,
         recipient: &Recipient,
     ) -> Result<Delivery, Refused> {
@@ -279,7 +331,7 @@ impl CentralApp {
             instance_xml: Redacted::new(xml),
             result: None,
             consents: vec![],
-            attachments: vec![],
+            attachments: files,
         };
         let header = Header {
             v: 1,
