@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::{StartError, Stop};
@@ -249,8 +250,11 @@ pub async fn fetch(source: &Source, shelf: &Shelf, now: Timestamp) -> Fetched {
     }
 }
 
-/// Keeps asking until told to stop.
-pub fn follow(source: Source, shelf: Shelf, clock: Clock, stop: Stop) -> tokio::task::JoinHandle<()> {
+/// Keeps asking until told to stop; what is installed comes out of the channel.
+///
+/// Whoever only gives it on need not listen: what lies on the shelf is what is given.
+pub fn follow(source: Source, shelf: Shelf, clock: Clock, stop: Stop) -> mpsc::Receiver<Bundle> {
+    let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut timer = tokio::time::interval(ASK_EVERY);
         loop {
@@ -261,15 +265,15 @@ pub fn follow(source: Source, shelf: Shelf, clock: Clock, stop: Stop) -> tokio::
             match fetch(&source, &shelf, clock.now()).await {
                 Fetched::Same | Fetched::NoAnswer => {}
                 Fetched::Installed(bundle) => {
-                    info!(
-                        version = bundle.manifest.version,
-                        "a new catalogue is installed; it serves from the next start"
-                    );
+                    info!(version = bundle.manifest.version, "a new catalogue is installed");
+                    // Nobody listens where it is only given on.
+                    let _ = sender.send(*bundle).await;
                 }
                 Fetched::Refused(problem) => warn!(%problem, "a catalogue was refused"),
             }
         }
-    })
+    });
+    receiver
 }
 
 /// The routes where those below fetch the catalogue.

@@ -6,11 +6,15 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::tests::{City, city_key, recorded};
+use crate::app::catalogue::Shelf;
 use crate::app::central::{RunningCentral, retention, routes};
 use crate::config::central::RetentionConfig;
+use crate::config::published::PublishedConfig;
 use crate::domain::desk::{DeskRole, may};
-use crate::domain::seal::locked;
+use crate::domain::procedure::bundle::{Bundle, Manifest};
+use crate::domain::seal::{SigningKey, locked};
 use crate::domain::submission::peers::TokenHash;
+use crate::forms::tests::workbook::workbook;
 use crate::store::desk;
 
 const ANSWERS: &str = "<data><persona><cedula>1714307103</cedula><nombre>=Quishpe</nombre></persona></data>";
@@ -490,4 +494,74 @@ async fn odk_collect_fetches_the_forms_and_hands_in_once() {
         city.stop(central).await;
     })
     .await;
+}
+
+fn publisher() -> SigningKey {
+    SigningKey::generate(&[21; 32])
+}
+
+/// Publishes a catalogue with these workbooks.
+fn publish(city: &City, version: u64, forms: &[(&str, &[u8])]) {
+    let publisher = publisher();
+    let published = city.config.published.as_ref().expect("it publishes");
+    let texts = crate::domain::procedure::quito::FILES.iter();
+    let files = texts
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .chain(
+            forms
+                .iter()
+                .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())),
+        )
+        .collect();
+    let manifest = Manifest {
+        v: 1,
+        tenant: "quito".into(),
+        version,
+        made_at: city.clock.now(),
+        expires_at: city.clock.now() + SignedDuration::from_hours(24),
+        publishers: vec![publisher.verifying().to_text()],
+        recipients: vec![],
+        files: Default::default(),
+    };
+    let bundle = Bundle::seal(manifest, &files, &publisher).expect("sealed");
+    let shelf = Shelf::new(&city.config.data, published).expect("a shelf");
+    shelf.publish(&bundle, city.clock.now()).expect("published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_queued_is_held_against_the_form_it_was_filled_in_with() {
+    let sheet = |version: &str, question: &str| {
+        workbook(&[
+            (
+                "survey",
+                &[&["type", "name", "label"], &["text", question, "Nombre"]],
+            ),
+            ("settings", &[&["form_id", "version"], &["permiso", version]]),
+        ])
+    };
+    let (form, other) = (sheet("3", "nombre"), sheet("4", "otro"));
+    let mut city = City::new();
+    city.config.published = Some(PublishedConfig {
+        tenant: "quito".into(),
+        keys: vec![city.folder.path().join("publisher.pub")],
+    });
+    std::fs::write(
+        city.folder.path().join("publisher.pub"),
+        publisher().verifying().to_text(),
+    )
+    .expect("written");
+    publish(&city, 1, &[("forms/permiso.xlsx", &form)]);
+    staff(&city).await;
+    let central = city.start().await;
+    // It waited at a kiosk while the form was withdrawn, and while another took its name.
+    publish(&city, 2, &[]);
+    publish(&city, 3, &[("forms/permiso.xlsx", &other)]);
+    let xml = "<data id=\"permiso\" version=\"3\"><nombre>Ana</nombre></data>";
+    let confirmed = city.hand_in_of(&central, "permiso", xml).await;
+    let view = reviewed(&city, &central, &confirmed.id.to_string()).await;
+    assert_eq!(view["review"], "accepted", "{view}");
+    let never = city.hand_in_of(&central, "never-published", xml).await;
+    let view = reviewed(&city, &central, &never.id.to_string()).await;
+    assert_eq!(view["findings"][0]["rule"], "unknown_form");
+    city.stop(central).await;
 }

@@ -344,6 +344,7 @@ fn setup(name: &str, form: Option<Form>, landscape: bool) -> Arc<Setup> {
     debug_assert!(findings.is_empty(), "{findings:?}");
     let long = SignedDuration::from_hours(24);
     Arc::new(Setup {
+        edition: String::new(),
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms: form

@@ -71,7 +71,7 @@ mod xlsform;
 mod xpath;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use engine::review;
 pub use engine::{

@@ -4,5 +4,5 @@ mod conformance;
 mod findings;
 mod hostile;
 mod municipal;
-mod workbook;
+pub(crate) mod workbook;
 mod workbooks;

@@ -31,8 +31,8 @@ const LOOK_UP_WITHIN: Duration = Duration::from_secs(4);
 impl Shell {
     /// The public name of a queue.
     pub(super) fn queue_name(&self, id: &str) -> String {
-        let catalogue = &self.setup.catalogue;
-        catalogue
+        self.setup()
+            .catalogue
             .queues()
             .iter()
             .find(|queue| queue.identifier.as_str() == id)
@@ -139,8 +139,11 @@ fn printer_wire(health: &PrinterHealth) -> PrinterWire {
 /// The queues as the session may show them; without the office the catalogue's names, and no promise of minutes.
 fn looks(shell: &Shell, queues: &[QueueWire], offline: bool) -> Vec<QueueLook> {
     if queues.is_empty() {
-        let known = shell.setup.catalogue.queues().iter();
-        return known
+        return shell
+            .setup()
+            .catalogue
+            .queues()
+            .iter()
             .map(|queue| QueueLook {
                 id: queue.identifier.as_str().to_owned(),
                 name: shell.queue_name(queue.identifier.as_str()),
@@ -316,7 +319,7 @@ pub(super) async fn look_up(shell: &Shell, code: &str) -> CaseLook {
         .timeout(LOOK_UP_WITHIN)
         .send()
         .await;
-    let words = |at: jiff::Timestamp| stamp(at, &shell.setup.zone);
+    let words = |at: jiff::Timestamp| stamp(at, &shell.zone);
     match (asked, here) {
         (Ok(answer), here) if answer.status().is_success() => match answer.json::<VerifyWire>().await {
             Ok(wire) => CaseLook::Arrived {

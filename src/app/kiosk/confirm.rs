@@ -47,7 +47,9 @@ impl Act {
 /// Confirms a form.
 pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Option<Act>) {
     let moment = shell.moment();
-    let Some(procedure) = shell.setup.catalogue.procedure(&request.procedure) else {
+    // One offer for the whole act: it cannot be exchanged in the middle of it.
+    let offer = shell.offers.present();
+    let Some(procedure) = offer.setup.catalogue.procedure(&request.procedure) else {
         // The session only offers what the catalogue has.
         return (Saved::Failed, None);
     };
@@ -56,7 +58,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         id: request.attempt,
         form_id: request.form.0.clone(),
         form_version: request.form.1.clone(),
-        catalogue: shell.catalogue_hash.clone(),
+        catalogue: offer.setup.edition.clone(),
         procedure: request.procedure.as_str().to_owned(),
         procedure_name: label.clone(),
         queue: request.turn.as_ref().map(|wish| wish.queue.clone()),
@@ -71,8 +73,8 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         return (refusal(shell, &StoreError::Full), None);
     }
     let confirmed = {
-        let (sealer, seed, wanted) = (shell.sealer.clone(), clock::random(), wanted.clone());
-        let (setup, request, procedure) = (shell.setup.clone(), request.clone(), request.procedure.clone());
+        let (sealer, seed, wanted) = (offer.sealer.clone(), clock::random(), wanted.clone());
+        let (setup, request, procedure) = (offer.setup.clone(), request.clone(), request.procedure.clone());
         let profile = shell.profile.clone();
         shell
             .db
@@ -117,7 +119,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         match turn::number(shell, wanted, request.language).await {
             Ok(Ok(given)) => {
                 let shown = Some(given.look.number.as_str());
-                let paper = receipt(&shell.setup, &shell.profile, &request, &confirmed, shown, None);
+                let paper = receipt(&offer.setup, &shell.profile, &request, &confirmed, shown, None);
                 let row = receipt_row(paper_id, &confirmed, &paper);
                 let job = Job::new(&row, paper);
                 match shell.db.write(move |c| journal::add_print_job(c, &row)).await {
@@ -137,7 +139,7 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
         qr: confirmed.token.clone(),
         time: confirmed
             .at
-            .to_zoned_datetime(shell.setup.zone.clone())
+            .to_zoned_datetime(shell.zone.clone())
             .strftime("%H:%M")
             .to_string(),
         turn: wanted.map(|_| {
@@ -189,25 +191,16 @@ pub(super) async fn turn_only(shell: &Shell, wish: TurnWish) -> (Saved, Option<A
 
 /// The papers of an act once more, each marked with the number of its copy.
 pub(super) async fn copy(shell: &Shell, act: &Act) -> Result<Vec<Job>, StoreError> {
-    let now = shell.clock.now();
+    let (now, setup) = (shell.clock.now(), shell.setup());
     let mut papers = Vec::new();
     if let Some((request, confirmed)) = &act.receipt {
         let about = confirmed.id.to_string();
         let copy_no = copies(shell, PaperKind::Receipt, &about).await? + 1;
         let number = act.turn.as_ref().map(|given| given.look.number.as_str());
-        let paper = receipt(
-            &shell.setup,
-            &shell.profile,
-            request,
-            confirmed,
-            number,
-            Some(copy_no),
-        );
+        let paper = receipt(&setup, &shell.profile, request, confirmed, number, Some(copy_no));
         papers.push((PaperKind::Receipt, about.clone(), copy_no, paper));
         let copy_no = copies(shell, PaperKind::Payment, &about).await? + 1;
-        if let Some(paper) =
-            payment::paper(&shell.setup, request, confirmed.at, Some(copy_no), &shell.profile)
-        {
+        if let Some(paper) = payment::paper(&setup, request, confirmed.at, Some(copy_no), &shell.profile) {
             papers.push((PaperKind::Payment, about, copy_no, paper));
         }
     }
@@ -215,7 +208,7 @@ pub(super) async fn copy(shell: &Shell, act: &Act) -> Result<Vec<Job>, StoreErro
         let about = given.ticket.to_string();
         let copy_no = copies(shell, PaperKind::Turn, &about).await? + 1;
         let paper = papers::turn_paper(
-            &shell.setup,
+            &setup,
             act.language,
             &given.look,
             given.at,
@@ -246,13 +239,12 @@ pub(super) async fn list(
     procedure: &ProcedureId,
     language: Language,
 ) -> Result<Job, StoreError> {
-    let now = shell.clock.now();
-    let procedure = shell
-        .setup
+    let (now, setup) = (shell.clock.now(), shell.setup());
+    let procedure = setup
         .catalogue
         .procedure(procedure)
         .ok_or(StoreError::Unreadable { what: "procedure" })?;
-    let paper = papers::list_paper(&shell.setup, procedure, language, now, &shell.profile);
+    let paper = papers::list_paper(&setup, procedure, language, now, &shell.profile);
     let about = procedure.identifier.as_str().to_owned();
     let row = job_row(
         PrintJobId::new(shell.moment()),

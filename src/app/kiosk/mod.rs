@@ -7,6 +7,7 @@ mod around;
 mod confirm;
 mod help;
 mod inbox;
+mod offer;
 mod orders;
 mod papers;
 mod payment;
@@ -19,6 +20,7 @@ mod usage;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use tokio::sync::{Notify, mpsc};
 use tracing::{error, info, warn};
 
@@ -31,10 +33,13 @@ use crate::clock::{self, Clock};
 use crate::config::kiosk::KioskConfig;
 use crate::devices::printer::{Printer, Profile};
 use crate::domain::id::Moment;
+use crate::domain::procedure::bundle::Bundle;
 use crate::domain::session::{Effect, Input, Saved, Setup};
 use crate::domain::ticket::BusinessDate;
 use crate::store::{self, Db};
 use crate::sync::office::OfficeClient;
+
+use offer::{Offer, Offers};
 
 pub use inbox::{Inbox, Outlet, channel};
 pub use press::PrinterHealth;
@@ -66,11 +71,12 @@ impl RunningKiosk {
 /// Everything the tasks of a kiosk share.
 struct Shell {
     config: KioskConfig,
-    setup: Arc<Setup>,
-    catalogue_hash: String,
+    /// What is offered; asked anew for each act.
+    offers: Offers,
+    /// The office's zone.
+    zone: TimeZone,
     db: Db,
     clock: Clock,
-    sealer: Sealer,
     office: Option<OfficeClient>,
     http: reqwest::Client,
     outlet: Outlet,
@@ -85,6 +91,11 @@ struct Shell {
 }
 
 impl Shell {
+    /// What is offered at this moment.
+    fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.offers.present().setup)
+    }
+
     fn moment(&self) -> Moment {
         Moment {
             now: self.clock.now(),
@@ -93,7 +104,7 @@ impl Shell {
     }
 
     fn business_date(&self) -> String {
-        BusinessDate::of(self.clock.now(), &self.setup.zone, self.day_cut).to_string()
+        BusinessDate::of(self.clock.now(), &self.zone, self.day_cut).to_string()
     }
 
     /// What the citizen is called by in the logs: nothing at all. Only the kind of thing that failed.
@@ -152,8 +163,7 @@ pub async fn start(
         .map(|published| Shelf::new(&config.data, published))
         .transpose()?;
     let published = shelf.as_ref().and_then(Shelf::installed);
-    let (setup, catalogue_hash) = setup::read(&config, published.as_ref(), landscape)?;
-    let setup = Arc::new(setup);
+    let setup = Arc::new(setup::read(&config, published.as_ref(), landscape)?);
     let sealer = Sealer {
         device_id: config.id.clone(),
         office: config.place.id.clone(),
@@ -168,11 +178,10 @@ pub async fn start(
         .transpose()?;
     let http = super::http_client(None)?;
     let office = upstream.as_ref().map(|(office, _)| office.clone());
+    let mut newer = None;
     let sender = match upstream {
         Some((office, line)) => {
-            if let Some(shelf) = shelf {
-                catalogue::follow(office.source(), shelf, clock.clone(), stop.clone());
-            }
+            newer = shelf.map(|shelf| catalogue::follow(office.source(), shelf, clock.clone(), stop.clone()));
             let delays = crate::sync::plan::Delays::default();
             let (sender, _) =
                 outbox::Sender::start(opened.db.clone(), line, clock.clone(), stop.clone(), delays);
@@ -185,11 +194,13 @@ pub async fn start(
     let printers = print::Healths::default();
     let shell = Arc::new(Shell {
         config,
-        setup: setup.clone(),
-        catalogue_hash,
+        zone: setup.zone.clone(),
+        offers: Offers::new(Offer {
+            setup: setup.clone(),
+            sealer,
+        }),
         db: opened.db,
         clock: clock.clone(),
-        sealer,
         office,
         http,
         outlet: outlet.clone(),
@@ -203,6 +214,9 @@ pub async fn start(
     let papers = print::start(outlet, press, printers.clone());
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
     tokio::spawn(around::tell(shell.clone(), stop.clone()));
+    if let Some(newer) = newer {
+        tokio::spawn(take_newer(shell.clone(), newer));
+    }
     tokio::spawn(orders::obey(shell.clone(), papers.clone(), stop.clone()));
     let helpers = help::start(shell.clone(), stop);
     let worker = tokio::spawn(work(shell, papers, helpers, waiting));
@@ -221,6 +235,20 @@ pub async fn start(
         },
         inbox,
     ))
+}
+
+/// Makes ready what is installed while the kiosk serves, until nothing more comes.
+async fn take_newer(shell: Arc<Shell>, mut newer: mpsc::Receiver<Bundle>) {
+    while let Some(bundle) = newer.recv().await {
+        let version = bundle.manifest.version;
+        match offer::renew(&shell, bundle).await {
+            Ok(()) => info!(
+                version,
+                "a new catalogue is ready; it serves as soon as nobody is at the screen"
+            ),
+            Err(problem) => error!(version, %problem, "a new catalogue is not served with"),
+        }
+    }
 }
 
 /// Runs the effects one after the other: there is one citizen.
@@ -293,6 +321,7 @@ async fn work(
             Effect::EndHelp => helpers.end(),
             Effect::Count(mark) => usage::count(&shell, mark).await,
             Effect::Rate(mark) => usage::rate(&shell, mark).await,
+            Effect::Adopted { edition } => shell.offers.adopt(&edition),
             Effect::Wiped => {
                 papers.forget();
                 last = None;

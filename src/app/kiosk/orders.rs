@@ -122,7 +122,7 @@ async fn turn_copy(shell: &Shell, ticket: TicketId, turn: &TurnOnPaperWire) -> R
         qr: shell.turn_page(ticket).unwrap_or_default(),
     };
     let paper = papers::turn_paper(
-        &shell.setup,
+        &shell.setup(),
         Language::Spanish,
         &look,
         turn.issued_at,

@@ -16,6 +16,7 @@ fn setup() -> Setup {
     let (catalogue, findings) = Catalogue::parse(&quito::FILES);
     assert!(findings.is_empty(), "{findings:?}");
     Setup {
+        edition: "first".into(),
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms: HashMap::new(),

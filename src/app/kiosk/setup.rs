@@ -44,7 +44,7 @@ pub(super) fn read(
     config: &KioskConfig,
     published: Option<&Bundle>,
     landscape: bool,
-) -> Result<(Setup, String), StartError> {
+) -> Result<Setup, StartError> {
     let files = match (published, &config.catalogue) {
         (Some(bundle), _) => from_bundle(bundle),
         (None, Some(folder)) => from_folder(folder)?,
@@ -99,7 +99,8 @@ pub(super) fn read(
         what: format!("The time zone {}", config.place.zone),
         problem: "no such zone; write it as America/Guayaquil".into(),
     })?;
-    let setup = Setup {
+    Ok(Setup {
+        edition: hex(&hash.finalize()),
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms,
@@ -111,8 +112,7 @@ pub(super) fn read(
         landscape,
         zone,
         delays: Delays::default(),
-    };
-    Ok((setup, hex(&hash.finalize())))
+    })
 }
 
 fn built_in() -> Files {

@@ -80,7 +80,7 @@ pub(super) async fn number(
     }
     let job_id = PrintJobId::new(shell.moment());
     let (request, id, queue_id) = (wanted.request, wanted.id, wanted.queue.clone());
-    let (setup, now, date) = (shell.setup.clone(), shell.clock.now(), shell.business_date());
+    let (setup, now, date) = (shell.setup(), shell.clock.now(), shell.business_date());
     let (office_id, profile) = (shell.config.place.id.clone(), shell.profile.clone());
     let page = shell.turn_page(id);
     let made = shell

@@ -156,7 +156,8 @@ impl Line {
                     url: above.url,
                     credential: above.credential,
                 };
-                catalogue::follow(source, shelf, clock.clone(), stop.clone());
+                // Kiosks are given what lies on the shelf, so a newer one is theirs at once.
+                drop(catalogue::follow(source, shelf, clock.clone(), stop.clone()));
             }
         }
         let Some(receipt_key) = self.receipt_key else {

@@ -1,5 +1,7 @@
 //! What goes into a session and what comes out.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -9,6 +11,7 @@ use crate::domain::redacted::Redacted;
 use crate::domain::ticket::Lane;
 use crate::i18n::Language;
 
+use super::Setup;
 use super::view::{TextSize, Theme, Tone, Voice};
 
 /// What happened.
@@ -18,6 +21,8 @@ pub enum Input {
     Tick,
     /// The world around the kiosk changed.
     Surroundings(Box<Surroundings>),
+    /// A newer catalogue is ready; it is taken when nobody is at the screen.
+    Offered(Arc<Setup>),
     /// The commit that was asked for ended.
     Saved(Box<Saved>),
     /// The papers of this act came out, or did not.
@@ -538,4 +543,9 @@ pub enum Effect {
     Rate(u8),
     /// Nothing of the last citizen is left here; the shell drops its part too.
     Wiped,
+    /// The session serves with the catalogue of this name from here on; what it handed over before is of the last one.
+    Adopted {
+        /// [`Setup::edition`].
+        edition: String,
+    },
 }

@@ -81,8 +81,10 @@ impl Default for Delays {
     }
 }
 
-/// What does not change while the kiosk runs.
+/// What does not change while somebody is at the kiosk.
 pub struct Setup {
+    /// Names catalogue and forms: the hash of their files.
+    pub edition: String,
     /// The procedures.
     pub catalogue: Arc<Catalogue>,
     /// The search over them.
@@ -107,9 +109,17 @@ pub struct Setup {
     pub delays: Delays,
 }
 
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Setup({})", self.edition)
+    }
+}
+
 /// The state machine of the citizen's screen.
 pub struct Session {
     setup: Arc<Setup>,
+    /// A newer one, until nobody is at the screen.
+    offered: Option<Arc<Setup>>,
     around: Surroundings,
     comfort: Comfort,
     state: State,
@@ -156,6 +166,7 @@ impl Session {
         let patience = setup.delays.idle_after;
         Self {
             setup,
+            offered: None,
             around: Surroundings::default(),
             comfort: Comfort::default(),
             state: State::Attract,
@@ -174,7 +185,7 @@ impl Session {
         matches!(self.state, State::Attract | State::OutOfService) && self.overlay.is_none()
     }
 
-    /// What does not change while the kiosk runs.
+    /// What does not change while somebody is at the kiosk.
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
@@ -202,11 +213,23 @@ impl Session {
     /// Takes what happened and says what to do; a touch that no longer fits the state is ignored.
     pub fn step(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         let before = self.place();
-        let effects = self.step_any(input, moment);
+        let mut effects = self.step_any(input, moment);
         if self.place() != before {
             self.sheet = 0;
         }
+        effects.extend(self.adopt());
         effects
+    }
+
+    /// Takes the newer catalogue where nobody is at the screen: between two citizens, never under somebody's hands.
+    fn adopt(&mut self) -> Option<Effect> {
+        if !self.is_at_rest() {
+            return None;
+        }
+        self.setup = self.offered.take()?;
+        self.patience = self.setup.delays.idle_after;
+        let edition = self.setup.edition.clone();
+        Some(Effect::Adopted { edition })
     }
 
     /// Where the citizen is, as far as another place begins with its first sheet.
@@ -241,6 +264,10 @@ impl Session {
             Input::Tick => return self.tick(moment.now),
             Input::Surroundings(around) => {
                 self.surround(*around);
+                return Vec::new();
+            }
+            Input::Offered(setup) => {
+                self.offered = Some(setup);
                 return Vec::new();
             }
             Input::Saved(saved) => return self.saved(*saved, moment.now),

@@ -1,6 +1,7 @@
 //! Stories told through touches on words, and the law that silence leads home.
 
 mod help;
+mod offer;
 mod ways;
 
 use proptest::prelude::*;
@@ -21,6 +22,7 @@ fn setup() -> Arc<Setup> {
         })
         .collect();
     Arc::new(Setup {
+        edition: "first".into(),
         index: Index::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms,

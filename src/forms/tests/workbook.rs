@@ -1,7 +1,7 @@
 //! A workbook written in a test: rows of text, packed without compression.
 
 /// Builds an .xlsx of sheets of rows.
-pub(super) fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+pub(crate) fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
     zip(&parts(sheets))
 }
 
