@@ -246,6 +246,7 @@ fn request(setup: &ventanilla::domain::session::Setup) -> SubmitRequest {
         })
         .collect();
     SubmitRequest {
+        resumed: None,
         attempt: SubmissionId::new(moment()),
         procedure: procedure.identifier.clone(),
         form: ("medida".to_owned(), "1".to_owned()),

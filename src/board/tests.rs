@@ -430,7 +430,7 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_public_tells_a_lane_a_cause_or_a_name() {
     const CALL: [&str; 6] = ["seq", "at", "type", "number", "counter", "zone"];
-    const BOARD: [&str; 9] = [
+    const BOARD: [&str; 10] = [
         "seq",
         "at",
         "office",
@@ -440,6 +440,7 @@ async fn nothing_public_tells_a_lane_a_cause_or_a_name() {
         "announce",
         "queues",
         "max_priority_run",
+        "draft_days",
     ];
     const QUEUE: [&str; 12] = [
         "id",

@@ -30,7 +30,7 @@ use crate::domain::id::Moment;
 use crate::domain::procedure::Catalogue;
 use crate::domain::search::SearchIndex;
 use crate::domain::session::view::{Action, Face, View};
-use crate::domain::session::{self, Delays, Effect, Input, Saved, Session, Setup};
+use crate::domain::session::{self, Delays, Effect, Input, NotKept, Saved, Session, Setup};
 use crate::domain::sketch::Point;
 use crate::forms::{Finding, Form};
 use crate::i18n::{self, Language};
@@ -269,7 +269,11 @@ impl Preview {
             random: clock::random(),
         };
         for effect in self.session.step(input, moment) {
-            if let Effect::Submit(request) = effect {
+            if let Effect::KeepForm(_) = effect {
+                // There is no office: the form stays open and says so.
+                let not = Input::Saved(Box::new(Saved::NotKept(NotKept::Offline)));
+                self.session.step(not, moment);
+            } else if let Effect::Submit(request) = effect {
                 let xml = request.instance.reveal().clone();
                 print(&xml);
                 self.notes.send_modify(|notes| notes.instance = Some(xml));

@@ -80,6 +80,9 @@ pub struct OfficeConfig {
     /// Minutes of waiting above which the supervisor is alarmed.
     #[serde(default = "alarm_minutes")]
     pub alarm_minutes: u32,
+    /// Days for which a form that was stopped at a kiosk waits for its citizen, 0 to 30; 0 where none is kept.
+    #[serde(default = "draft_days")]
+    pub draft_days: u32,
     /// Language of console and board.
     #[serde(default)]
     pub language: Language,
@@ -148,6 +151,7 @@ impl OfficeConfig {
             hours: BTreeMap::new(),
             closures: Vec::new(),
             alarm_minutes: alarm_minutes(),
+            draft_days: draft_days(),
             language: Language::default(),
             behind_https: false,
             open_tickets: false,
@@ -285,6 +289,9 @@ fn appointment_grace_minutes() -> u32 {
 fn alarm_minutes() -> u32 {
     45
 }
+fn draft_days() -> u32 {
+    7
+}
 
 /// SHA-256 of a kiosk's token as it is written in the configuration.
 pub fn token_hash(token: &str) -> String {
@@ -357,6 +364,7 @@ impl OfficeConfig {
                 rejoin_behind: self.rejoin_behind,
                 appointment_grace_minutes: self.appointment_grace_minutes,
                 alarm_minutes: self.alarm_minutes,
+                draft_days: self.draft_days,
             },
             closures,
             hours: self.hours.clone(),

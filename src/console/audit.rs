@@ -168,6 +168,8 @@ fn tone(event: &AuditEvent) -> &'static str {
         AuditEvent::Verified { faults, .. } if *faults > 0 => "bad",
         AuditEvent::LoginFailed { .. }
         | AuditEvent::Unmasked { .. }
+        | AuditEvent::DraftOpened { .. }
+        | AuditEvent::DraftUsed { .. }
         | AuditEvent::AccountAdded { .. }
         | AuditEvent::AccountDisabled { .. }
         | AuditEvent::AccountEnabled { .. }

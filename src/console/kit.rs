@@ -49,6 +49,7 @@ icons!(
     "coffee-bold",
     "eye-slash-bold",
     "file-text-bold",
+    "floppy-disk-bold",
     "hand-tap-bold",
     "info-bold",
     "lock-key-bold",

@@ -10,6 +10,7 @@ mod agent;
 mod assets;
 mod audit;
 mod charts;
+mod draft;
 mod entry;
 mod forms;
 mod health;
@@ -85,6 +86,8 @@ fn guarded(office: &Arc<OfficeApp>) -> Guarded {
         .get("/console/agent/live", P::AttendCounter, agent::live)
         .post("/console/agent/move", P::AttendCounter, agent::press)
         .post("/console/agent/reveal", P::OpenForms, agent::reveal)
+        .get("/console/draft", P::OpenForms, draft::show)
+        .post("/console/draft", P::OpenForms, draft::press)
         .get("/console/find", P::FindTurns, turn::show)
         .post("/console/find/move", P::AttendCounter, turn::press)
         .get("/console/steer", P::SteerQueues, steer::show)

@@ -7,6 +7,7 @@
 
 mod clean;
 pub mod papers;
+pub mod resume;
 pub mod service;
 mod text;
 
@@ -15,6 +16,7 @@ pub use papers::{
     ChecklistPaper, ChecklistWords, ReceiptPaper, ReceiptWords, TurnPaper, TurnWords, checklist, receipt,
     turn_ticket,
 };
+pub use resume::{ResumePaper, ResumeWords, resume};
 pub use service::{PaymentPaper, PaymentWords, ReadinessPaper, payment, readiness};
 
 /// Which of the house's papers a document is.
@@ -28,6 +30,8 @@ pub enum DocumentKind {
     Checklist,
     /// What to pay and with which number.
     Payment,
+    /// The code of a form that goes on later.
+    Resume,
     /// A technician's sample.
     Readiness,
 }

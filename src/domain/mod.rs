@@ -20,6 +20,7 @@ pub mod receipt;
 pub mod redacted;
 pub mod release;
 pub mod report;
+pub mod resume;
 pub mod seal;
 pub mod search;
 pub mod session;

@@ -21,17 +21,20 @@ pub enum PaperKind {
     List,
     /// What to pay and where.
     Payment,
+    /// The code of a form that goes on later.
+    Resume,
     /// A technician's sample.
     Readiness,
 }
 
 impl PaperKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Receipt,
         Self::Turn,
         Self::List,
         Self::Payment,
+        Self::Resume,
         Self::Readiness,
     ];
 
@@ -42,6 +45,7 @@ impl PaperKind {
             Self::Turn => "turn",
             Self::List => "list",
             Self::Payment => "payment",
+            Self::Resume => "resume",
             Self::Readiness => "readiness",
         }
     }
@@ -56,7 +60,9 @@ impl PaperKind {
     pub fn time_to_live(self) -> Option<SignedDuration> {
         match self {
             Self::Receipt => None,
-            Self::Turn | Self::List | Self::Payment | Self::Readiness => Some(SignedDuration::from_secs(120)),
+            Self::Turn | Self::List | Self::Payment | Self::Resume | Self::Readiness => {
+                Some(SignedDuration::from_secs(120))
+            }
         }
     }
 }

@@ -50,30 +50,40 @@ pub enum CodeError {
 impl Code {
     /// A code of 35 random bits; the last five of the 40 are not used.
     pub fn from_random(random: [u8; 5]) -> Self {
-        let bits = random
-            .iter()
-            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte))
-            >> 5;
-        let mut values = [0_u8; 8];
-        for (place, value) in values.iter_mut().take(7).enumerate() {
-            *value = u8::try_from(bits >> (30 - 5 * place) & 31).unwrap_or(0);
-        }
-        values[7] = check_value(&values);
-        Self(values)
+        Self(checked(random, 0))
     }
 
     /// Eight characters without the hyphen, as they travel.
     pub fn plain(self) -> String {
-        self.0
-            .iter()
-            .map(|value| char::from(ALPHABET[usize::from(*value)]))
-            .collect()
+        spelled(self.0)
     }
 }
 
-/// The last value, so that the weighted sum over GF(32) is zero; each place weighs another power of x.
-fn check_value(values: &[u8; 8]) -> u8 {
-    let sum = (0_u32..7).fold(0, |sum, place| sum ^ times_x(values[place as usize], 7 - place));
+/// Seven values of 35 random bits, and an eighth that makes the weighted sum what it is for this kind of code.
+pub(super) fn checked(random: [u8; 5], kind: u8) -> [u8; 8] {
+    let bits = random
+        .iter()
+        .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte))
+        >> 5;
+    let mut values = [0_u8; 8];
+    for (place, value) in values.iter_mut().take(7).enumerate() {
+        *value = u8::try_from(bits >> (30 - 5 * place) & 31).unwrap_or(0);
+    }
+    values[7] = sum(&values) ^ kind;
+    values
+}
+
+/// The characters of eight values.
+pub(super) fn spelled(values: [u8; 8]) -> String {
+    values
+        .iter()
+        .map(|value| char::from(ALPHABET[usize::from(*value)]))
+        .collect()
+}
+
+/// The weighted sum over GF(32), each place with another power of x; the last value counts as it is.
+pub(super) fn sum(values: &[u8; 8]) -> u8 {
+    let sum = (0_u32..8).fold(0, |sum, place| sum ^ times_x(values[place as usize], 7 - place));
     sum & 31
 }
 
@@ -94,27 +104,32 @@ impl FromStr for Code {
 
     /// Forgives case, spaces, hyphens and dots; reads O as 0, I and L as 1.
     fn from_str(text: &str) -> Result<Self, CodeError> {
-        let mut values = Vec::with_capacity(8);
-        for found in text.chars() {
-            let upper = match found.to_ascii_uppercase() {
-                ' ' | '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{a0}' => continue,
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            };
-            let value = ALPHABET
-                .iter()
-                .position(|c| char::from(*c) == upper)
-                .ok_or(CodeError::Character { found })?;
-            values.push(u8::try_from(value).unwrap_or(0));
-        }
-        let found = values.len();
-        let values: [u8; 8] = values.try_into().map_err(|_| CodeError::Length { found })?;
-        if check_value(&values) != values[7] {
+        let values = read(text)?;
+        if sum(&values) != 0 {
             return Err(CodeError::Check);
         }
         Ok(Self(values))
     }
+}
+
+/// The eight values of a code as people write it, whatever kind it is.
+pub(super) fn read(text: &str) -> Result<[u8; 8], CodeError> {
+    let mut values = Vec::with_capacity(8);
+    for found in text.chars() {
+        let upper = match found.to_ascii_uppercase() {
+            ' ' | '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{a0}' => continue,
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        };
+        let value = ALPHABET
+            .iter()
+            .position(|c| char::from(*c) == upper)
+            .ok_or(CodeError::Character { found })?;
+        values.push(u8::try_from(value).unwrap_or(0));
+    }
+    let found = values.len();
+    values.try_into().map_err(|_| CodeError::Length { found })
 }
 
 impl fmt::Display for Code {

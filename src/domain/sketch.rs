@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 /// A point of a stroke; the pad is [`WIDE`] units wide and [`HIGH`] high.
@@ -20,7 +21,8 @@ const POINTS_MOST: usize = 8_000;
 const NEAR: i32 = 3;
 
 /// Strokes in the order in which they were drawn.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Sketch {
     strokes: Vec<Vec<Point>>,
 }

@@ -142,6 +142,7 @@ fn stage(face: Face) -> ui::Stage {
         | Face::Accessibility
         | Face::Code
         | Face::Answer
+        | Face::Leave
         | Face::Satisfaction => ui::Stage::Page,
     }
 }
@@ -289,7 +290,11 @@ fn gap(previous: Option<&Block>, block: &Block, face: Face, landscape: bool) -> 
         (Some(Block::Heading(_)), _, Face::Attract) => 28.0,
         // What follows a heading belongs to it, and does not drift away from it.
         (Some(Block::Heading(_)), _, _) => 15.0,
-        (_, _, Face::Question | Face::Code | Face::Answer | Face::Help | Face::Satisfaction) => 44.0,
+        (
+            _,
+            _,
+            Face::Question | Face::Code | Face::Answer | Face::Help | Face::Leave | Face::Satisfaction,
+        ) => 44.0,
         (_, _, Face::TurnLane | Face::TurnQueue) => 40.0,
         (_, _, Face::Review | Face::Turn) => 26.0,
         (_, _, Face::Idle) => 36.0,

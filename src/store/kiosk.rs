@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{Schema, StoreError, outbox};
 use crate::clock::from_micros;
 use crate::domain::id::{SubmissionId, TicketId};
+use crate::domain::resume::DraftId;
 
 pub mod print;
 
@@ -22,6 +23,8 @@ pub const SCHEMA: Schema = Schema {
         outbox::WORDS,
         super::usage::KIOSK_TABLES,
         print::TABLES,
+        print::RESUME,
+        USED_DRAFTS,
     ],
 };
 
@@ -80,6 +83,45 @@ CREATE TABLE rating (
     PRIMARY KEY (business_date, mark)
 ) STRICT;
 ";
+
+/// Drafts whose form was sent, until the office knows; a name that says nothing.
+const USED_DRAFTS: &str = "
+CREATE TABLE used_draft (
+    id BLOB PRIMARY KEY,
+    used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Writes down that the form of a draft was sent; twice is once.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn use_draft(c: &Connection, id: DraftId, now: Timestamp) -> Result<(), StoreError> {
+    c.execute(
+        "INSERT OR IGNORE INTO used_draft (id, used_at) VALUES (?1, ?2)",
+        params![id.0, now.as_microsecond()],
+    )?;
+    Ok(())
+}
+
+/// Drafts of which the office does not know that they are used.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn used_drafts(c: &Connection) -> Result<Vec<DraftId>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT id FROM used_draft ORDER BY used_at LIMIT 50")?;
+    let rows = statement.query_map([], |row| row.get(0).map(DraftId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The office knows.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn told_draft(c: &Connection, id: DraftId) -> Result<(), StoreError> {
+    c.execute("DELETE FROM used_draft WHERE id = ?1", [id.0])?;
+    Ok(())
+}
 
 /// A receipt as the kiosk remembers it: enough to answer a code, nothing about the person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 pub mod board;
 pub mod client;
 pub mod credential;
+pub mod drafts;
 pub mod enrol;
 pub mod gate;
 pub mod http;

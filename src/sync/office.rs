@@ -417,6 +417,21 @@ impl OfficeClient {
         self.answer(request.timeout(self.deadlines.background)).await
     }
 
+    /// Sends what nobody waits for with bated breath, and reads the answer.
+    pub(super) async fn send_in<B: Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, OfficeError> {
+        self.post(path, None, body, self.deadlines.background).await
+    }
+
+    /// Tells something that has no body and no answer.
+    pub(super) async fn tell_plain(&self, path: &str) -> Result<(), OfficeError> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        self.heard(request.timeout(self.deadlines.background)).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, OfficeError> {
         let sent = self.credential.send(&self.http, request).await;
         sent.map_err(OfficeError::Unreachable)

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::support::{
-    Demo, Kiosk, Running, call, files_with, get, labels, papers, try_call, until, ventanilla,
+    Demo, Kiosk, Running, call, code_on, files_with, get, labels, papers, try_call, until, ventanilla,
 };
 
 /// Said by the citizen; must never be readable on any disk or in any log.
@@ -56,25 +56,6 @@ fn ask_for_exemption(kiosk: &Kiosk) {
     kiosk.touch("Acepto");
     kiosk.touch("Enviar");
     kiosk.wait_for("success");
-}
-
-/// A code such as `QT7M-4K2P` somewhere on the screen.
-fn code_on(view: &Value) -> String {
-    let is_code = |text: &str| {
-        let bytes = text.as_bytes();
-        bytes.len() == 9
-            && bytes[4] == b'-'
-            && bytes
-                .iter()
-                .enumerate()
-                .all(|(at, b)| at == 4 || b.is_ascii_alphanumeric())
-    };
-    labels(view)
-        .iter()
-        .flat_map(|label| label.split([' ', ',', '\n']))
-        .find(|word| is_code(word))
-        .unwrap_or_else(|| panic!("no code on {:?}", labels(view)))
-        .to_owned()
 }
 
 /// A number such as `T-018` somewhere in a text.

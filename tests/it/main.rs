@@ -2,6 +2,7 @@
 
 mod day;
 mod faults;
+mod resume;
 mod support;
 mod tidy;
 mod together;

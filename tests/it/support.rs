@@ -431,3 +431,23 @@ pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
     }
     found
 }
+
+/// A code such as `QT7M-4K2P` somewhere on the screen.
+#[track_caller]
+pub fn code_on(view: &Value) -> String {
+    let is_code = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.len() == 9
+            && bytes[4] == b'-'
+            && bytes
+                .iter()
+                .enumerate()
+                .all(|(at, b)| at == 4 || b.is_ascii_alphanumeric())
+    };
+    labels(view)
+        .iter()
+        .flat_map(|label| label.split([' ', ',', '\n']))
+        .find(|word| is_code(word))
+        .unwrap_or_else(|| panic!("no code on {:?}", labels(view)))
+        .to_owned()
+}

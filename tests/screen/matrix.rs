@@ -15,8 +15,10 @@ use ventanilla::kiosk::screen::Screen;
 
 use crate::tour;
 
-/// Pixels of a screen that become one of its thumbnail.
-const BLOCK: usize = 10;
+/// Screens are drawn at half their size: what a thumbnail shows is the same, in a quarter of the time.
+const HALF: u32 = 2;
+/// Pixels of a drawn screen that become one of its thumbnail.
+const BLOCK: usize = 5;
 const COLUMNS: usize = 14;
 /// A share of a thumbnail's pixels that may differ by more than one grey: rounding of curves elsewhere.
 const TOLERATED: f64 = 0.004;
@@ -46,6 +48,10 @@ fn small_landscape_screens_are_as_they_were() {
 
 fn matrix(size: Size, folder: &str) {
     let setup = tour::setup(size.width > size.height);
+    let size = Size {
+        width: size.width / HALF,
+        height: size.height / HALF,
+    };
     let mut screen = Screen::new(size).expect("a screen in memory needs nothing");
     let mut faults = Vec::new();
     for (mode, comfort) in modes() {
@@ -137,15 +143,14 @@ fn shrink(size: Size, rgb: &[u8]) -> Vec<u8> {
     for y in (0..height / BLOCK).map(|y| y * BLOCK) {
         for x in (0..width / BLOCK).map(|x| x * BLOCK) {
             let mut sum = 0_u32;
-            // Every second pixel of every second row: time is short, and letters are grey either way.
-            for row in (y..y + BLOCK).step_by(2) {
+            for row in y..y + BLOCK {
                 let from = (row * width + x) * 3;
-                for pixel in rgb[from..from + BLOCK * 3].chunks_exact(6) {
+                for pixel in rgb[from..from + BLOCK * 3].chunks_exact(3) {
                     sum += u32::from(pixel[0]) * 3 + u32::from(pixel[1]) * 6 + u32::from(pixel[2]);
                 }
             }
             // 10 parts of colour, 25 pixels, 16 greys.
-            greys.push((sum / (10 * (BLOCK * BLOCK / 4) as u32 * 16)).min(15) as u8);
+            greys.push((sum / (10 * (BLOCK * BLOCK) as u32 * 16)).min(15) as u8);
         }
     }
     greys

@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use ventanilla::domain::id::{Moment, TicketId};
 use ventanilla::domain::procedure::{Catalogue, ProcedureId, quito};
+use ventanilla::domain::resume::ResumeCode;
 use ventanilla::domain::search::SearchIndex;
 use ventanilla::domain::session::view::{Block, Face, View};
 use ventanilla::domain::session::{
-    CaseLook, Comfort, Delays, Input, Key, NoTurn, QueueLook, Saved, Session, Setup, Shut, Surroundings,
-    TurnFound, TurnLook,
+    CaseLook, Comfort, Delays, Input, KeptFound, Key, NoTurn, NotKept, QueueLook, Saved, Session, Setup,
+    Shut, Surroundings, TurnFound, TurnLook,
 };
 use ventanilla::domain::ticket::Lane;
 use ventanilla::forms::Form;
@@ -88,6 +89,7 @@ pub fn around() -> Surroundings {
     let opens: Timestamp = "2026-11-25T13:00:00Z".parse().expect("time");
     Surroundings {
         priority_run: 2,
+        draft_days: 7,
         // With a voice there is one button more on every screen.
         voice: true,
         queues: vec![
@@ -149,6 +151,17 @@ impl Tour {
             self.now = self.now.checked_add(SignedDuration::from_secs(1)).expect("time");
             self.step(Input::Tick);
         }
+    }
+
+    /// Waits until the kiosk asks whether anybody is there.
+    fn wait_until_asked(&mut self) {
+        for _ in 0..1_000 {
+            if self.view().face == Face::Idle {
+                return;
+            }
+            self.wait(1);
+        }
+        panic!("silence is never asked about");
     }
 
     /// Every page and sheet of the present screen.
@@ -272,6 +285,7 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.shoot("attract");
     let start = |t: &mut Tour| {
         t.step(Input::Finish);
+        t.step(Input::EndNow);
         t.step(Input::Rate(0));
         t.step(Input::Start(comfort.language));
         t.step(Input::Comfort(comfort));
@@ -422,6 +436,7 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
         }
         start(t);
     }
+    resumed(t, start);
     let exemption = ProcedureId::new("exoneracion-predial-adulto-mayor");
     form(t, &exemption, "exemption");
     t.step(Input::Help);
@@ -439,6 +454,7 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(Input::Cover);
     t.shoot("covered");
     t.step(Input::Close);
+    stop_and_go_on(t);
     t.step(Input::Continue);
     t.shoot("form-lane");
     t.step(Input::Lane(Lane::Priority));
@@ -476,7 +492,7 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.step(Input::Procedure(exemption.clone()));
     t.shoot("procedure-offline");
     t.step(Input::Surroundings(Box::new(around())));
-    t.wait(if comfort.unhurried { 601 } else { 125 });
+    t.wait_until_asked();
     t.shoot("idle");
     t.wait(31);
     let mut out = around();
@@ -486,6 +502,73 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     t.shoot("out-of-service");
     t.shots.retain(|(name, _)| !name.starts_with("again"));
     std::mem::take(&mut t.shots)
+}
+
+/// From the review: stop, keep it, fail to keep it, and back to the review.
+fn stop_and_go_on(t: &mut Tour) {
+    t.wait_until_asked();
+    t.shoot("idle-form");
+    t.step(Input::MoreTime);
+    t.step(Input::Finish);
+    t.shoot("leave");
+    t.step(Input::Keep);
+    t.shoot("keeping");
+    t.step(Input::Saved(Box::new(Saved::NotKept(NotKept::Offline))));
+    t.shoot("not-kept");
+    t.step(Input::Understood);
+    let mut offline = around();
+    offline.offline = true;
+    t.step(Input::Surroundings(Box::new(offline)));
+    t.step(Input::Finish);
+    t.shoot("leave-offline");
+    t.step(Input::Close);
+    t.step(Input::Surroundings(Box::new(around())));
+}
+
+/// A form that is kept, and every answer to its code.
+fn resumed(t: &mut Tour, start: impl Fn(&mut Tour)) {
+    let until: Timestamp = "2026-12-02T04:59:59Z".parse().expect("time");
+    t.step(Input::Procedure(ProcedureId::new("denuncia-ruido")));
+    t.step(Input::StartForm);
+    t.step(Input::Choose(0));
+    t.step(Input::Finish);
+    t.step(Input::Keep);
+    t.shoot("keep-digits");
+    t.past_reading(Some("keep-digits"));
+    t.step(Input::Typed("71".into()));
+    t.step(Input::Continue);
+    t.shoot("keep-digits-wrong");
+    t.step(Input::Typed("03".into()));
+    t.step(Input::Continue);
+    t.step(Input::Saved(Box::new(Saved::Kept {
+        code: "QT7M-4K2P".into(),
+        until,
+    })));
+    t.shoot("kept-printing");
+    t.step(Input::Printed { ok: false });
+    t.shoot("kept-no-paper");
+    start(t);
+    for (name, found) in [
+        ("wrong", KeptFound::Wrong { left: 4 }),
+        ("shut", KeptFound::Shut { until }),
+        ("used", KeptFound::Used),
+        ("over", KeptFound::Over),
+        ("unknown", KeptFound::Unknown),
+        ("offline", KeptFound::Offline),
+    ] {
+        t.step(Input::EnterCode);
+        t.step(Input::Typed(ResumeCode::from_random([4; 5]).plain()));
+        t.step(Input::Continue);
+        if name == "wrong" {
+            t.shoot("resume-digits");
+            t.past_reading(Some("resume-digits"));
+        }
+        t.step(Input::Typed("7103".into()));
+        t.step(Input::Continue);
+        t.step(Input::KeptFound(Box::new(found)));
+        t.shoot(&format!("resume-{name}"));
+        start(t);
+    }
 }
 
 /// The form that asks in every way, each way in its states.

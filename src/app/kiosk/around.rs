@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use super::papers::stamp;
 use super::press::PrinterHealth;
 use super::turn::shut_of;
-use super::{Shell, usage};
+use super::{Shell, drafts, usage};
 use crate::app::Stop;
 use crate::devices::printer::Status;
 use crate::domain::session::{CaseLook, Input, QueueLook, Surroundings};
@@ -47,6 +47,7 @@ impl Shell {
 pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
     let mut queues: Vec<QueueWire> = Vec::new();
     let mut priority_run = 2;
+    let mut draft_days = 0;
     let mut was_offline = false;
     let mut told = Told::default();
     let voice = crate::devices::narrator::is_there();
@@ -68,9 +69,15 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
             if !offline
                 && !revoked
                 && let Ok(board) = office.board().await
-                && let Some(k) = board.get("max_priority_run").and_then(serde_json::Value::as_u64)
             {
-                priority_run = u8::try_from(k).unwrap_or(priority_run);
+                let number = |name: &str| board.get(name).and_then(serde_json::Value::as_u64);
+                if let Some(k) = number("max_priority_run") {
+                    priority_run = u8::try_from(k).unwrap_or(priority_run);
+                }
+                // An office of an earlier version keeps none.
+                draft_days = number("draft_days")
+                    .and_then(|days| u32::try_from(days).ok())
+                    .unwrap_or(0);
             }
             if !offline && !revoked {
                 told.tell(&shell, office).await;
@@ -87,6 +94,7 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
             out_of_service: revoked,
             voice,
             priority_run,
+            draft_days,
             queues: looks(&shell, &queues, offline),
         };
         shell.outlet.post(Input::Surroundings(Box::new(around)));
@@ -215,6 +223,7 @@ pub(super) async fn tell(shell: Arc<Shell>, stop: Stop) {
     loop {
         tell_once(&shell, &office).await;
         usage::tell(&shell, &office).await;
+        drafts::tell(&shell, &office).await;
         tokio::select! {
             () = stop.stopped() => return,
             () = shell.news.notified() => {}

@@ -103,6 +103,9 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
                 if let Some(wanted) = &wanted {
                     rows::want_ticket(c, wanted)?;
                 }
+                if let Some(draft) = request.resumed {
+                    rows::use_draft(c, draft, confirmed.at)?;
+                }
                 Ok((confirmed, jobs))
             })
             .await
@@ -113,6 +116,9 @@ pub(super) async fn submit(shell: &Shell, request: SubmitRequest) -> (Saved, Opt
     };
     if let Some(sender) = &shell.sender {
         sender.wake();
+    }
+    if request.resumed.is_some() {
+        shell.news.notify_one();
     }
     let mut number = Err(NoTurn::NoNumber);
     if let Some(wanted) = &wanted {

@@ -5,6 +5,7 @@
 
 mod around;
 mod confirm;
+mod drafts;
 mod help;
 mod inbox;
 mod offer;
@@ -260,6 +261,7 @@ async fn work(
 ) {
     // What the last act put on paper, for a copy; gone with its citizen.
     let mut last: Option<confirm::Act> = None;
+    let mut kept: Option<drafts::KeptPaper> = None;
     while let Some(effect) = effects.recv().await {
         match effect {
             Effect::Submit(request) => {
@@ -267,7 +269,7 @@ async fn work(
                 shell.outlet.post(Input::Saved(Box::new(saved)));
                 if let Some(act) = act {
                     papers.print(act.jobs());
-                    last = Some(act);
+                    (last, kept) = (Some(act), None);
                 }
             }
             Effect::IssueTurn(wish) => {
@@ -275,11 +277,34 @@ async fn work(
                 shell.outlet.post(Input::Saved(Box::new(saved)));
                 if let Some(act) = act {
                     papers.print(act.jobs());
-                    last = Some(act);
+                    (last, kept) = (Some(act), None);
                 }
             }
+            Effect::KeepForm(request) => {
+                let (saved, paper) = drafts::keep(&shell, *request).await;
+                let is_kept = matches!(saved, Saved::Kept { .. });
+                shell.outlet.post(Input::Saved(Box::new(saved)));
+                match &paper {
+                    Some(paper) => papers.print(vec![paper.job.clone()]),
+                    None if is_kept => shell.outlet.post(Input::Printed { ok: false }),
+                    None => {}
+                }
+                (kept, last) = (paper, None);
+            }
+            Effect::OpenKept { code, digits } => {
+                let found = drafts::open(&shell, code, digits).await;
+                shell.outlet.post(Input::KeptFound(Box::new(found)));
+            }
             Effect::PrintCopy => {
-                if let Some(act) = &last {
+                if let Some(paper) = &kept {
+                    match drafts::copy(&shell, paper).await {
+                        Ok(job) => papers.print(vec![job]),
+                        Err(problem) => {
+                            shell.log_failure("copy", &problem);
+                            shell.outlet.post(Input::Printed { ok: false });
+                        }
+                    }
+                } else if let Some(act) = &last {
                     match confirm::copy(&shell, act).await {
                         Ok(jobs) => papers.print(jobs),
                         Err(problem) => {
@@ -324,7 +349,7 @@ async fn work(
             Effect::Adopted { edition } => shell.offers.adopt(&edition),
             Effect::Wiped => {
                 papers.forget();
-                last = None;
+                (last, kept) = (None, None);
             }
         }
     }

@@ -53,6 +53,7 @@ async fn confirm(kiosk: &RunningKiosk, inbox: &Inbox) -> SubmissionId {
         attachments: Vec::new(),
         consents: Vec::new(),
         turn: None,
+        resumed: None,
     };
     kiosk
         .effects

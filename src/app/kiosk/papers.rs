@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 
 use crate::devices::printer::{Profile, compose};
 use crate::domain::document::{
-    ChecklistPaper, ChecklistWords, Document, Pair, ReceiptPaper, ReceiptWords, TurnPaper, TurnWords,
-    checklist, receipt, turn_ticket,
+    ChecklistPaper, ChecklistWords, Document, Pair, ReceiptPaper, ReceiptWords, ResumePaper, ResumeWords,
+    TurnPaper, TurnWords, checklist, receipt, resume, turn_ticket,
 };
-use crate::domain::procedure::{Holder, Procedure};
+use crate::domain::procedure::{Holder, Procedure, ProcedureId};
 use crate::domain::redacted::mask_id;
 use crate::domain::session::view::Tone;
 use crate::domain::session::{Setup, SubmitRequest, TurnLook};
@@ -40,6 +40,59 @@ pub(super) struct ReceiptFacts<'a> {
     pub(super) at: Timestamp,
     pub(super) turn: Option<&'a str>,
     pub(super) copy: Option<u32>,
+}
+
+/// What the paper of a form that goes on later says.
+pub(super) struct ResumeFacts {
+    pub(super) procedure: ProcedureId,
+    pub(super) language: Language,
+    pub(super) code: String,
+    pub(super) kept_at: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// The paper with the code of a form that goes on later; never with the digits that open it.
+pub(super) fn resume_paper(
+    setup: &Setup,
+    facts: &ResumeFacts,
+    copy: Option<u32>,
+    profile: &Profile,
+) -> Paper {
+    let language = facts.language;
+    let say = |key: &str| i18n::say(language, key);
+    let procedure = setup.catalogue.procedure(&facts.procedure);
+    let last_day = facts.until.to_zoned_datetime(setup.zone.clone());
+    let document = resume(&ResumePaper {
+        place: setup.place.clone(),
+        office_kind: setup.office_kind.clone(),
+        procedure: procedure
+            .map(|procedure| procedure.printed_name(language).to_owned())
+            .unwrap_or_default(),
+        code: facts.code.clone(),
+        facts: vec![
+            Pair::new(say("paper-resume-kept"), stamp(facts.kept_at, &setup.zone)),
+            Pair::new(
+                say("paper-resume-until"),
+                last_day.strftime("%d/%m/%Y").to_string(),
+            ),
+        ],
+        steps: vec![
+            say("paper-resume-kiosk"),
+            say("paper-resume-digits"),
+            say("paper-resume-counter"),
+        ],
+        notes: vec![say("paper-resume-not-sent"), say("paper-resume-secret")],
+        device: i18n::fill(language, "kiosk-name", &[("name", &setup.kiosk)]),
+        printed: stamp(facts.kept_at, &setup.zone),
+        copy,
+        words: ResumeWords {
+            title: say("paper-resume"),
+            code: say("paper-resume-code"),
+            how: say("paper-resume-how"),
+            copy: say("paper-copy"),
+        },
+    });
+    Paper::of(document, profile)
 }
 
 /// The receipt of a submission.

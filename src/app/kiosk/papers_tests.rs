@@ -88,6 +88,7 @@ fn a_receipt_says_the_same_in_each_language_and_masks_the_id() {
         random: [7; 16],
     };
     let request = |language| SubmitRequest {
+        resumed: None,
         attempt: SubmissionId::new(moment),
         procedure: procedure.identifier.clone(),
         form: ("exoneracion".into(), "v7".into()),

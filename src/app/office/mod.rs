@@ -9,6 +9,7 @@ mod api_queues;
 pub mod audit;
 mod auth;
 mod boards;
+mod drafts;
 mod form;
 pub mod guard;
 mod hub;
@@ -56,6 +57,7 @@ pub use api::{CancelBody, IssueBody, LaneBody, LeaseBody, LeasedBody, MoveBody, 
 pub use api_queues::{HelpBody, HelpView, QueueBody};
 pub use auth::{Caller, FORM_TOKEN, LogIn, Peer, form_token, is_same_site, session_cookie};
 pub use boards::{BoardScreen, BoardWatch, ZoneScreens};
+pub use drafts::DraftAtCounter;
 pub use form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 pub use hub::{Ask, OfficeApp, OfficeError, Reply};
 pub use kiosks::{HealthBody, KioskView, PrinterBody};
@@ -179,6 +181,7 @@ async fn serve(listener: tokio::net::TcpListener, app: Router, office: Arc<Offic
                     () = stop.stopped() => return,
                     _ = timer.tick() => {
                         office.tick().await;
+                        office.erase_drafts().await;
                         office.checkpoint_if_due().await;
                     }
                 }
@@ -276,6 +279,10 @@ pub(crate) fn routes(office: &Arc<OfficeApp>) -> Guarded {
             kiosks::take_in,
         )
         .get("/api/v1/kiosks", Permission::SeeHealth, kiosks::list)
+        // Kiosks only; the handlers refuse whoever else may issue tickets.
+        .post("/api/v1/drafts", Permission::IssueTickets, drafts::keep)
+        .post("/api/v1/drafts/{id}/open", Permission::IssueTickets, drafts::open)
+        .post("/api/v1/drafts/{id}/used", Permission::IssueTickets, drafts::used)
         .get("/api/v1/counters", Permission::SeeCounters, api::counters)
         // To release a counter or change what it serves needs more, and the handler asks for it.
         .post(

@@ -7,7 +7,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 
 use super::problem::PROBLEM_JSON;
-use super::{api, api_queues, kiosks, orders, problem, report, settings, stream, time, turns, usage, views};
+use super::{
+    api, api_queues, drafts, kiosks, orders, problem, report, settings, stream, time, turns, usage, views,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +19,7 @@ use super::{api, api_queues, kiosks, orders, problem, report, settings, stream, 
         api_queues::queues, api_queues::queue_move, api_queues::help_calls, api_queues::ask_help, api_queues::help_state, orders::list, orders::order,
         orders::obeyed,
         api_queues::end_help, turns::turn, usage::take_in, usage::report, kiosks::list,
-        kiosks::take_in, settings::read, settings::change,
+        kiosks::take_in, drafts::keep, drafts::open, drafts::used, settings::read, settings::change,
         stream::board, stream::board_events, stream::events, report::day, report::range, time::health,
     ),
     components(schemas(problem::Problem, views::EstimateSchema)),

@@ -7,8 +7,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::DraftAtCounter;
 use super::tests::{House, KIOSK_TOKEN};
 use crate::domain::printing::{ORDER_LIFE, OrderOutcome};
+use crate::domain::resume::{Keys, ResumeCode, Work, seal};
+use crate::sync::drafts::OpenedWire;
 use crate::sync::office::{
     Deadlines, MarkWire, OfficeClient, OfficeError, PrinterWire, UsageLineWire, UsageWire,
 };
@@ -259,4 +262,120 @@ async fn what_staff_ask_of_a_printer_reaches_the_kiosk_once_and_is_on_record() {
         .await
         .expect("an order that nobody gave changes nothing");
     assert_eq!(house.events().await.len(), before);
+}
+
+fn draft_keys(n: u8, digits: &str) -> Keys {
+    Keys::of(ResumeCode::from_random([n; 5]), digits, "quitumbe", Work::LEAST)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_is_kept_opened_by_proof_and_used_once() {
+    let house = House::new().await;
+    let kiosk = client(&house);
+    let right = draft_keys(1, "7103");
+    let sealed = seal(&right, b"answers").expect("sealed");
+    let until = kiosk.keep_draft(&right, &sealed, None).await.expect("kept");
+    let days = until.duration_since(house.clock.now()).as_hours();
+    assert!(
+        (7 * 24..8 * 24).contains(&days),
+        "to the end of the seventh day: {days} h"
+    );
+    // The answer was lost on its way: the same again is kept once.
+    assert_eq!(
+        kiosk.keep_draft(&right, &sealed, None).await.expect("kept"),
+        until
+    );
+    let other = kiosk.keep_draft(&right, b"others", None).await;
+    assert!(
+        matches!(&other, Err(OfficeError::Refused { status: 409, code, .. }) if code == "draft_taken"),
+        "{other:?}"
+    );
+    assert!(matches!(
+        kiosk.open_draft(&draft_keys(1, "0000")).await,
+        Ok(OpenedWire::Wrong { left: 4 })
+    ));
+    assert!(matches!(
+        kiosk.open_draft(&draft_keys(2, "7103")).await,
+        Ok(OpenedWire::Unknown)
+    ));
+    for _ in 0..2 {
+        let opened = kiosk.open_draft(&right).await;
+        assert!(matches!(opened, Ok(OpenedWire::Open { .. })), "{opened:?}");
+    }
+    for _ in 0..2 {
+        kiosk.used_draft(right.id).await.expect("heard, also twice");
+    }
+    assert!(matches!(kiosk.open_draft(&right).await, Ok(OpenedWire::Used)));
+    // Its time is over for who comes a week later, and the body goes by itself.
+    let late = draft_keys(3, "7103");
+    kiosk.keep_draft(&late, &sealed, None).await.expect("kept");
+    house.clock.advance(SignedDuration::from_hours(9 * 24));
+    house.office.erase_drafts().await;
+    assert!(matches!(kiosk.open_draft(&late).await, Ok(OpenedWire::Over)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drafts_are_for_kiosks_and_staff_open_them_on_record() {
+    let house = House::new().await;
+    let kiosk = client(&house);
+    let code = ResumeCode::from_random([1; 5]);
+    // The office's own work, because staff open with it.
+    let right = Keys::of(code, "7103", &house.office.config().office.id, Work::HOUSE);
+    let form = r#"{"v":1,"procedure":"p","title":"Exoneración","form":["f","1"],"language":"es",
+        "kept_at":"2026-11-24T15:00:00Z","rows":[{"label":"Cédula","value":"1714307103","masked":true}],
+        "draft":{"answers":[],"drawn":[],"at_counter":[],"at":null}}"#;
+    let sealed = seal(&right, form.as_bytes()).expect("sealed");
+    kiosk.keep_draft(&right, &sealed, None).await.expect("kept");
+    let (status, _) = house
+        .post(
+            &format!("/drafts/{}/open", right.id),
+            json!({ "proof": right.proof.to_text() }),
+        )
+        .await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "a program of the staff opens none");
+
+    let office = &house.office;
+    let counter = crate::domain::ticket::CounterNumber(4);
+    let digits = |text: &str| crate::domain::redacted::Redacted::new(text.to_owned());
+    let wrong = office
+        .open_draft_at(counter, "ana", code, digits("0000"))
+        .await
+        .expect("tried");
+    assert!(matches!(wrong, DraftAtCounter::Wrong(4)), "{wrong:?}");
+    let opened = office
+        .open_draft_at(counter, "ana", code, digits("7103"))
+        .await
+        .expect("tried");
+    let DraftAtCounter::Open { form, .. } = opened else {
+        panic!("{opened:?}")
+    };
+    assert_eq!(form.rows[0].value.reveal(), "1714307103");
+    assert!(
+        !office
+            .use_draft_at(counter, "ana", code, digits("0000"))
+            .await
+            .expect("tried")
+    );
+    assert!(
+        office
+            .use_draft_at(counter, "ana", code, digits("7103"))
+            .await
+            .expect("used")
+    );
+    assert!(matches!(kiosk.open_draft(&right).await, Ok(OpenedWire::Used)));
+    let log = office
+        .db()
+        .read(|c| {
+            let mut rows = c.prepare("SELECT event FROM audit")?;
+            let rows = rows.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        })
+        .expect("the log")
+        .join("\n");
+    assert_eq!(log.matches("draft_opened").count(), 2, "{log}");
+    assert_eq!(log.matches("draft_used").count(), 1, "{log}");
+    assert!(
+        !log.contains("1714307103") && !log.contains(&code.plain()) && !log.contains("7103"),
+        "{log}"
+    );
 }

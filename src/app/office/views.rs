@@ -383,6 +383,8 @@ pub struct BoardView {
     pub queues: Vec<QueueView>,
     /// K of the rule on the wall.
     pub max_priority_run: u8,
+    /// Days for which a form that was stopped at a kiosk waits; 0 where none is kept.
+    pub draft_days: u32,
 }
 
 impl BoardView {
@@ -429,6 +431,7 @@ impl BoardView {
                 .collect(),
             queues,
             max_priority_run: office.setup().max_run.get(),
+            draft_days: office.setup().draft_days,
         }
     }
 }

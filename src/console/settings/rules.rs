@@ -90,6 +90,7 @@ fn read(sheet: &Sheet, faults: &mut Vec<Fault>) -> Rules {
         rejoin_behind: number("rejoin_behind"),
         appointment_grace_minutes: number("appointment_grace_minutes"),
         alarm_minutes: number("alarm_minutes"),
+        draft_days: number("draft_days"),
     }
 }
 

@@ -230,6 +230,7 @@ async fn k_changes_at_once_for_the_wall_is_on_record_and_outlives_a_restart() {
         ("rejoin_behind", "2"),
         ("appointment_grace_minutes", "15"),
         ("alarm_minutes", "45"),
+        ("draft_days", "7"),
     ];
     let mut board = house.running.office.subscribe();
     let mut page = house.listen().await;

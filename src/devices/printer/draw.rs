@@ -58,6 +58,7 @@ impl Sheet {
             | DocumentKind::Receipt
             | DocumentKind::Checklist
             | DocumentKind::Payment
+            | DocumentKind::Resume
             | DocumentKind::Readiness => TEXT,
         };
         let sheet = Self {

@@ -83,6 +83,22 @@ pub enum AuditEvent {
         /// The question; never the answer.
         label: String,
     },
+    /// A form that was stopped at a kiosk was looked for at a counter, by code and digits.
+    DraftOpened {
+        /// At which counter.
+        counter: u16,
+        /// The beginning of its name.
+        draft: String,
+        /// Whether it opened.
+        opened: bool,
+    },
+    /// It was finished at a counter and erased.
+    DraftUsed {
+        /// At which counter.
+        counter: u16,
+        /// The beginning of its name.
+        draft: String,
+    },
     /// Reports, events or this log were read. The same reading again within five minutes is not a new entry.
     Read {
         /// The permission it needed.
@@ -230,6 +246,8 @@ impl AuditEvent {
             Self::LoggedOut => "logged_out",
             Self::Commanded { .. } => "commanded",
             Self::Unmasked { .. } => "unmasked",
+            Self::DraftOpened { .. } => "draft_opened",
+            Self::DraftUsed { .. } => "draft_used",
             Self::Read { .. } => "read",
             Self::Verified { .. } => "verified",
             Self::AccountAdded { .. } => "account_added",
@@ -297,6 +315,15 @@ impl AuditEvent {
                 text
             }
             Self::Unmasked { counter, label, .. } => format!("{label} · {counter}"),
+            Self::DraftOpened {
+                counter,
+                draft,
+                opened,
+            } => {
+                let mark = if *opened { "" } else { " · –" };
+                format!("{draft} · {counter}{mark}")
+            }
+            Self::DraftUsed { counter, draft } => format!("{draft} · {counter}"),
             Self::Read { target, .. } => target.clone(),
             Self::Verified { entries, faults } => format!("{entries} / {faults}"),
             Self::AccountAdded { login, role } => format!("{login} · {}", role_word(*role)),

@@ -50,6 +50,8 @@ pub struct OfficeSetup {
     pub zones: Vec<Zone>,
     /// Minutes of waiting above which the supervisor is alarmed.
     pub alarm_minutes: u32,
+    /// Days for which a form that was stopped at a kiosk waits; 0 where none is kept.
+    pub draft_days: u32,
     /// Name of the waiting room where no zones are written.
     pub room: String,
     /// The settings this was made of.

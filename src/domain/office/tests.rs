@@ -62,6 +62,7 @@ fn setup() -> Arc<OfficeSetup> {
         ],
         zones: Vec::new(),
         alarm_minutes: 45,
+        draft_days: 7,
         room: "Sala A".to_owned(),
         written: settings::Settings::default(),
         version: 1,

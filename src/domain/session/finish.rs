@@ -3,11 +3,15 @@
 use jiff::Timestamp;
 
 use super::draw::Draw;
+use super::resume::Unlocking;
 use super::search_box::Typing;
 use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, TextSize, Tone, View};
-use super::{CaseLook, Effect, Input, Key, NoTurn, Outcome, Saved, Session, State, TurnFound, TurnLook};
+use super::{
+    CaseLook, Effect, Input, KeptFound, Key, NoTurn, Outcome, Saved, Session, State, TurnFound, TurnLook,
+};
 use crate::domain::id::{Moment, uuid_v7};
 use crate::domain::receipt;
+use crate::domain::resume::ResumeCode;
 
 /// An act that is on the disk.
 #[derive(Clone, Debug)]
@@ -27,7 +31,7 @@ struct ReceiptLook {
 
 /// What is known of the papers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Paper {
+pub(super) enum Paper {
     Printing,
     Out,
     Failed,
@@ -38,6 +42,8 @@ enum Paper {
 pub(super) enum Answer {
     Case(CaseLook),
     Turn(TurnFound),
+    /// Why a code leads to no form.
+    Kept(KeptFound),
     NoTurn {
         queue: String,
         why: NoTurn,
@@ -78,6 +84,25 @@ impl Answer {
         }
     }
 
+    /// The form under a code is not done here any more.
+    pub(super) fn form_gone() -> Self {
+        Self::Message {
+            tone: Tone::Warn,
+            icon: "warning",
+            title: "resume-gone-title",
+            text: "resume-gone-text",
+        }
+    }
+
+    pub(super) fn codes_too_often() -> Self {
+        Self::Message {
+            tone: Tone::Warn,
+            icon: "chats-circle",
+            title: "missed-often-title",
+            text: "resume-often-text",
+        }
+    }
+
     fn list(ok: bool) -> Self {
         if ok {
             Self::Message {
@@ -104,6 +129,9 @@ impl Session {
                 self.state = State::Answer(Box::new(Answer::list(ok)));
             }
             return Vec::new();
+        }
+        if matches!(saved, Saved::Kept { .. } | Saved::NotKept(_)) {
+            return self.kept(saved, now);
         }
         let State::Saving(form) = &mut self.state else {
             // The citizen cannot leave while we save; an answer that nobody waits for is an old one.
@@ -150,9 +178,10 @@ impl Session {
                 self.around.storage_full = true;
                 State::reopened(run)
             }
-            (Saved::Full | Saved::Failed | Saved::List { .. }, _) => {
-                State::Answer(Box::new(Answer::storage_full()))
-            }
+            (
+                Saved::Full | Saved::Failed | Saved::List { .. } | Saved::Kept { .. } | Saved::NotKept(_),
+                _,
+            ) => State::Answer(Box::new(Answer::storage_full())),
         };
         effects
     }
@@ -160,6 +189,9 @@ impl Session {
     pub(super) fn printed(&mut self, ok: bool) {
         if let State::Success(success) = &mut self.state {
             success.paper = if ok { Paper::Out } else { Paper::Failed };
+        }
+        if let State::Kept(kept) = &mut self.state {
+            kept.paper = if ok { Paper::Out } else { Paper::Failed };
         }
     }
 
@@ -212,7 +244,10 @@ impl Session {
                         code: code.to_string(),
                     }];
                 }
-                Err(_) => typing.wrong = Some(wrong),
+                Err(_) => match typing.text().parse::<ResumeCode>() {
+                    Ok(code) => self.state = State::Unlocking(Box::new(Unlocking::new(code))),
+                    Err(_) => typing.wrong = Some(wrong),
+                },
             },
             Input::Key(key) => typing.key(key),
             Input::Back => self.state = State::Browsing,
@@ -383,6 +418,7 @@ impl Session {
                 view
             }
             Answer::Turn(found) => return self.show_turn_found(found, draw),
+            Answer::Kept(found) => self.show_kept_answer(found, draw),
             Answer::NoTurn { queue, why } => self.show_no_turn(queue, *why, draw),
             Answer::Case(look) => {
                 let mut view = draw.page(Face::Answer, draw.words("case-title"));

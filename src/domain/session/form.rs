@@ -21,17 +21,19 @@ use super::search_box::Typing;
 use super::turn::turn_queue;
 use super::view::{Progress, Tone};
 use super::{
-    ConsentGiven, Effect, Input, Outcome, ResultBox, Session, Shut, State, SubmitRequest, TurnWish, UsageMark,
+    ConsentGiven, Effect, Input, NotKept, Outcome, ResultBox, Session, Shut, State, SubmitRequest, TurnWish,
+    UsageMark,
 };
 use crate::domain::id::{Moment, SubmissionId, uuid_v7};
 use crate::domain::procedure::{Procedure, ProcedureId, Text};
 use crate::domain::redacted::{Redacted, mask_id};
+use crate::domain::resume::DraftId;
 use crate::domain::sketch::Sketch;
 use crate::domain::ticket::Lane;
 use crate::forms::{Engine, Env, Form, Question, QuestionId};
 use crate::i18n::{self, Language};
 
-pub use draft::Draft;
+pub use draft::{Draft, KeptForm, KeptRow};
 use list::List;
 
 /// One citizen's form; everything in it is wiped when it is dropped.
@@ -67,6 +69,10 @@ pub(super) struct FormRun {
     consents: [bool; 3],
     /// Consents that were missing when the citizen wanted to send.
     missing: Vec<usize>,
+    /// Answers that the form itself gave when it was opened.
+    given: usize,
+    /// The draft that it was opened from.
+    resumed: Option<DraftId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +97,12 @@ pub(super) struct Spot(Step, Option<Notice>, usize, bool, usize, bool);
 enum Notice {
     Why,
     Privacy,
+    /// The form was stopped and goes on; whether its questions are others by now.
+    Back {
+        changed: bool,
+    },
+    /// It could not be kept for later.
+    NotKept(NotKept),
 }
 
 /// Truth and use are needed; messages are an offer.
@@ -141,9 +153,22 @@ impl FormRun {
             shut: None,
             consents: [false; 3],
             missing: Vec::new(),
+            given: 0,
+            resumed: None,
         };
+        run.given = run.engine.answers().len();
         run.start()?;
         Some(run)
+    }
+
+    /// What the procedure is called on the screen.
+    pub(super) fn short_name(&self, language: Language) -> String {
+        self.name.get(language).to_owned()
+    }
+
+    /// Says why it could not be kept for later; everything is as it was.
+    pub(super) fn tell_not_kept(&mut self, why: NotKept) {
+        self.notice = Some(Notice::NotKept(why));
     }
 
     pub(super) fn set_language(&mut self, language: Language) {
@@ -209,6 +234,7 @@ impl FormRun {
             attachments: self.attachments(),
             result: self.result(language),
             consents,
+            resumed: self.resumed,
             turn: wish.map(|(queue, lane)| TurnWish {
                 request: uuid_v7(moment),
                 queue,
@@ -333,6 +359,7 @@ impl Session {
             return Vec::new();
         }
         match (run.step.clone(), input) {
+            (_, Input::Keep) => return self.keep(moment),
             (Step::Question(id), input) => {
                 if run.step_question(id, input, language) {
                     // The first question's way back is the procedure; what was written is dropped.

@@ -102,7 +102,8 @@ impl Session {
     /// Where the citizen is, in the words of staff.
     fn told_step(&self) -> String {
         let key = match &self.state {
-            State::Filling(run) => return run.told_step(self),
+            State::Filling(run) | State::Storing(run) => return run.told_step(self),
+            State::Digits(digits) => return digits.told_step(self),
             State::Attract | State::OutOfService => "help-step-start",
             State::Browsing => match self.trail.last() {
                 Some(Place::Search(_)) => "help-step-search",
@@ -123,8 +124,8 @@ impl Session {
                 ) => "help-step-choosing",
             },
             State::TurnQueue { .. } | State::TurnLane { .. } | State::Missed(_) => "help-step-turn",
-            State::Saving(_) | State::Success(_) | State::Rating { .. } => "help-step-end",
-            State::Code(_) | State::Looking | State::Answer(_) => "help-step-code",
+            State::Saving(_) | State::Success(_) | State::Kept(_) | State::Rating { .. } => "help-step-end",
+            State::Code(_) | State::Unlocking(_) | State::Looking | State::Answer(_) => "help-step-code",
         };
         i18n::say(Language::Spanish, key)
     }

@@ -8,10 +8,12 @@ use uuid::Uuid;
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::procedure::{CategoryId, LifeEventId, ProcedureId};
 use crate::domain::redacted::Redacted;
+use crate::domain::resume::{DraftId, ResumeCode};
 use crate::domain::ticket::Lane;
 use crate::i18n::Language;
 
 use super::Setup;
+use super::form::KeptForm;
 use super::view::{TextSize, Theme, Tone, Voice};
 
 /// What happened.
@@ -34,6 +36,8 @@ pub enum Input {
     Found(Box<CaseLook>),
     /// The answer to a turn's number, or to the wish to come back.
     TurnFound(Box<TurnFound>),
+    /// The answer to the code of a form that was stopped.
+    KeptFound(Box<KeptFound>),
     /// Whether the office heard that somebody asks for a person.
     HelpHeard {
         /// It did; otherwise nobody there knows.
@@ -118,6 +122,8 @@ pub enum Input {
     FullNotice,
     /// Confirm and send.
     Send,
+    /// Keep the form and go on with it later.
+    Keep,
     /// The queue for a turn.
     Queue(String),
     /// The lane for a turn.
@@ -197,6 +203,8 @@ pub struct Surroundings {
     pub voice: bool,
     /// At most this many priority turns in a row.
     pub priority_run: u8,
+    /// Days for which the office keeps a form that was stopped; 0 where it keeps none.
+    pub draft_days: u32,
     /// The queues of the office.
     pub queues: Vec<QueueLook>,
 }
@@ -279,6 +287,8 @@ pub struct SubmitRequest {
     pub result: Option<ResultBox>,
     /// Each consent that was asked.
     pub consents: Vec<ConsentGiven>,
+    /// The draft that it was opened from, which is used by this.
+    pub resumed: Option<DraftId>,
     /// The turn that goes with it.
     pub turn: Option<TurnWish>,
 }
@@ -360,6 +370,15 @@ pub enum Saved {
         /// Why.
         why: NoTurn,
     },
+    /// A form is kept for later.
+    Kept {
+        /// `QT7M-4K2P`.
+        code: String,
+        /// Until the end of that day.
+        until: Timestamp,
+    },
+    /// It is not kept.
+    NotKept(NotKept),
     /// Nothing was saved: an analyst looks at a form.
     Preview,
     /// The disk is full; nothing was saved.
@@ -371,6 +390,60 @@ pub enum Saved {
         /// Whether it came out.
         ok: bool,
     },
+}
+
+/// Why a form is not kept for later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// The office does not answer.
+    Offline,
+    /// The office keeps none, or no more of them.
+    Refused,
+    /// It is too large.
+    TooLarge,
+}
+
+/// A form to keep for later.
+#[derive(Clone, Debug)]
+pub struct KeepRequest {
+    /// What is sealed.
+    pub form: KeptForm,
+    /// What opens it, with the code.
+    pub digits: Redacted<String>,
+    /// The draft whose place it takes.
+    pub replaces: Option<DraftId>,
+    /// Language of the paper.
+    pub language: Language,
+}
+
+/// What is found under the code of a form that was stopped.
+#[derive(Clone, Debug)]
+pub enum KeptFound {
+    /// The form.
+    Open {
+        /// What was sealed.
+        form: Box<KeptForm>,
+        /// Its name at the office.
+        id: DraftId,
+    },
+    /// The digits are wrong; so many tries are left.
+    Wrong {
+        /// Tries left.
+        left: u32,
+    },
+    /// Shut after wrong digits.
+    Shut {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// It was used, or kept anew under another code.
+    Used,
+    /// Its time is over.
+    Over,
+    /// There is none of this code.
+    Unknown,
+    /// The office does not answer.
+    Offline,
 }
 
 /// A turn as the citizen sees it.
@@ -500,6 +573,15 @@ pub enum Effect {
     Submit(Box<SubmitRequest>),
     /// Get a number, commit, print, and answer with [`Input::Saved`].
     IssueTurn(TurnWish),
+    /// Seal, hand to the office, print the code, and answer with [`Input::Saved`].
+    KeepForm(Box<KeepRequest>),
+    /// Ask the office for a form that was stopped, and answer with [`Input::KeptFound`].
+    OpenKept {
+        /// Its code.
+        code: ResumeCode,
+        /// The digits.
+        digits: Redacted<String>,
+    },
     /// Print the list of requirements.
     PrintList {
         /// Of this procedure.

@@ -14,6 +14,7 @@ mod missed;
 mod overlay;
 mod paging;
 mod question;
+mod resume;
 mod search_box;
 mod turn;
 pub mod view;
@@ -36,15 +37,17 @@ use crate::i18n::Language;
 use browse::Place;
 use draw::Draw;
 use finish::{Answer, Success};
-pub use form::Draft;
 use form::FormRun;
+pub use form::{Draft, KeptForm, KeptRow};
 use help::Help;
 pub use io::{
-    AnswerRow, Attachment, CaseLook, Comfort, ConsentGiven, Effect, Input, Key, NoTurn, Outcome, QueueLook,
-    ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound, TurnLook, TurnWish, UsageMark,
+    AnswerRow, Attachment, CaseLook, Comfort, ConsentGiven, Effect, Input, KeepRequest, KeptFound, Key,
+    NoTurn, NotKept, Outcome, QueueLook, ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound,
+    TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
 pub use paging::{above, is_beside, pad_width};
+use resume::{Digits, Kept, Unlocking};
 use search_box::Typing;
 use view::View;
 
@@ -129,7 +132,7 @@ pub struct Session {
     help: Help,
     /// Which sheet of the present screen is shown.
     sheet: usize,
-    /// Numbers of turns that were asked for in this session.
+    /// Numbers of turns, and codes of forms, that were asked for in this session.
     turns_asked: u8,
     last_touch: Timestamp,
     patience: SignedDuration,
@@ -149,7 +152,14 @@ enum State {
     /// The shell is committing; the form is kept in case it cannot.
     Saving(Option<Box<FormRun>>),
     Success(Box<Success>),
+    /// The digits that will open the form again.
+    Digits(Box<Digits>),
+    /// The shell is handing the form to the office.
+    Storing(Box<FormRun>),
+    Kept(Box<Kept>),
     Code(Typing),
+    /// The digits that open a form, and the wait for it.
+    Unlocking(Box<Unlocking>),
     /// The number of a turn that was called in vain.
     Missed(Typing),
     Looking,
@@ -240,6 +250,7 @@ impl Session {
             Some(Overlay::Help) => 2,
             Some(Overlay::Accessibility) => 3,
             Some(Overlay::Covered) => 4,
+            Some(Overlay::Leave) => 5,
         };
         let (state, spot) = match &self.state {
             State::Attract => (0, None),
@@ -255,6 +266,10 @@ impl Session {
             State::Answer(_) => (10, None),
             State::Rating { .. } => (11, None),
             State::OutOfService => (12, None),
+            State::Digits(_) => (13, None),
+            State::Storing(_) => (14, None),
+            State::Kept(_) => (15, None),
+            State::Unlocking(_) => (16, None),
         };
         (overlay, state, self.trail.len(), spot)
     }
@@ -285,6 +300,10 @@ impl Session {
                 if matches!(self.state, State::Looking) {
                     self.state = State::Answer(Box::new(Answer::Turn(*found)));
                 }
+                return Vec::new();
+            }
+            Input::KeptFound(found) => {
+                self.kept_found(*found, moment);
                 return Vec::new();
             }
             Input::HelpHeard { ok } => {
@@ -350,6 +369,9 @@ impl Session {
             State::TurnQueue { .. } | State::TurnLane { .. } => self.step_turn(input, moment),
             State::Success(_) | State::Answer(_) => self.step_finish(input, moment),
             State::Code(_) => self.step_code(input),
+            State::Digits(_) => self.step_digits(input, moment),
+            State::Kept(_) => self.step_kept(input),
+            State::Unlocking(_) => self.step_unlocking(input),
             State::Missed(_) => self.step_missed(input),
             State::Rating { .. } => match input {
                 Input::Rate(mark) => {
@@ -359,7 +381,7 @@ impl Session {
                 }
                 _ => Vec::new(),
             },
-            State::Saving(_) | State::Looking | State::OutOfService => Vec::new(),
+            State::Saving(_) | State::Storing(_) | State::Looking | State::OutOfService => Vec::new(),
         }
     }
 
@@ -379,16 +401,21 @@ impl Session {
         self.state = State::Browsing;
     }
 
-    /// The citizen says it is over: after an act we ask how it went, else we wipe at once.
+    /// The citizen says it is over: after an act we ask how it went; what was written is not dropped unasked; else we
+    /// wipe at once.
     fn finish(&mut self, now: Timestamp) -> Vec<Effect> {
-        match self.state {
+        match &self.state {
+            State::Filling(run) if run.is_begun() => {
+                self.overlay = Some(Overlay::Leave);
+                Vec::new()
+            }
             State::Success(_) => {
                 self.trail.clear();
                 self.state = State::Rating { since: now };
                 Vec::new()
             }
             // What is being committed cannot be taken back; its outcome comes in a moment.
-            State::Saving(_) => Vec::new(),
+            State::Saving(_) | State::Storing(_) => Vec::new(),
             _ => self.wipe(now, Outcome::Left),
         }
     }
@@ -396,8 +423,10 @@ impl Session {
     /// Drops all that the last citizen wrote, chose or saw.
     fn wipe(&mut self, now: Timestamp, outcome: Outcome) -> Vec<Effect> {
         let mut effects = self.end_help();
-        if let State::Filling(run) = &self.state {
-            effects.push(Effect::Count(run.mark(outcome)));
+        match &self.state {
+            State::Filling(run) => effects.push(Effect::Count(run.mark(outcome))),
+            State::Digits(digits) => effects.push(Effect::Count(digits.mark(outcome))),
+            _ => {}
         }
         self.state = if self.around.out_of_service {
             State::OutOfService
@@ -427,7 +456,7 @@ impl Session {
     pub fn show(&self, now: Timestamp) -> (View, Vec<Input>) {
         let mut draw = Draw::new(self, now);
         let view = match &self.overlay {
-            Some(overlay @ (Overlay::Help | Overlay::Accessibility)) => {
+            Some(overlay @ (Overlay::Help | Overlay::Accessibility | Overlay::Leave)) => {
                 let view = self.show_overlay(overlay, &mut draw);
                 self.sheets(view, false, &mut draw)
             }
@@ -450,6 +479,13 @@ impl Session {
                     self.sheets(view, false, &mut draw)
                 }
                 State::Code(typing) => self.show_code(typing, &mut draw),
+                State::Digits(digits) => self.show_digits(digits, &mut draw),
+                State::Storing(_) => self.show_storing(&mut draw),
+                State::Kept(kept) => {
+                    let view = self.show_kept(kept, &mut draw);
+                    self.sheets(view, false, &mut draw)
+                }
+                State::Unlocking(unlocking) => self.show_unlocking(unlocking, &mut draw),
                 State::Missed(typing) => self.show_missed(typing, &mut draw),
                 State::Answer(answer) => {
                     let view = self.show_answer(answer, &mut draw);

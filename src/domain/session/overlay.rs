@@ -16,6 +16,8 @@ pub(super) enum Overlay {
     Help,
     Accessibility,
     Covered,
+    /// Whether to keep what was written, to drop it or to go on.
+    Leave,
 }
 
 impl Session {
@@ -48,8 +50,8 @@ impl Session {
         }
         let nobody = matches!(
             self.state,
-            State::Attract | State::OutOfService | State::Saving(_) | State::Looking
-        );
+            State::Attract | State::OutOfService | State::Saving(_) | State::Storing(_) | State::Looking
+        ) || matches!(&self.state, State::Unlocking(unlocking) if unlocking.is_waiting());
         if nobody && self.overlay.is_none() {
             // The invitation goes back to Spanish, normal letters and colours when its visitor has left.
             if matches!(self.state, State::Attract)
@@ -78,12 +80,17 @@ impl Session {
 
     pub(super) fn step_overlay(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
         match (&self.overlay, input) {
-            (Some(Overlay::Idle { .. }), Input::EndNow | Input::Finish) => {
+            (Some(Overlay::Idle { .. }), Input::EndNow | Input::Finish)
+            | (Some(Overlay::Leave), Input::EndNow) => {
                 return self.wipe(moment.now, Outcome::Left);
             }
             (Some(Overlay::Idle { .. }), Input::MoreTime) => {
                 self.patience = self.setup.delays.idle_extended;
                 self.overlay = None;
+            }
+            (Some(Overlay::Leave | Overlay::Idle { .. }), Input::Keep) => {
+                self.overlay = None;
+                return self.keep(moment);
             }
             (Some(Overlay::Accessibility), Input::Comfort(comfort)) => {
                 self.comfort = comfort;
@@ -91,14 +98,17 @@ impl Session {
                     run.set_language(comfort.language);
                 }
             }
-            (Some(Overlay::Idle { .. } | Overlay::Covered | Overlay::Accessibility), Input::Help) => {
+            (
+                Some(Overlay::Idle { .. } | Overlay::Covered | Overlay::Accessibility | Overlay::Leave),
+                Input::Help,
+            ) => {
                 return self.call_help(moment.now);
             }
             (Some(Overlay::Help), Input::HelpEnd) => {
                 self.overlay = None;
                 return self.end_help();
             }
-            (Some(Overlay::Idle { .. } | Overlay::Help), Input::Accessibility) => {
+            (Some(Overlay::Idle { .. } | Overlay::Help | Overlay::Leave), Input::Accessibility) => {
                 self.overlay = Some(Overlay::Accessibility);
             }
             (Some(Overlay::Help | Overlay::Accessibility), Input::Finish) => {
@@ -117,6 +127,7 @@ impl Session {
             Overlay::Idle { since } => self.show_idle(*since, draw),
             Overlay::Help => self.show_help(draw),
             Overlay::Accessibility => self.show_access(draw),
+            Overlay::Leave => self.show_leave(draw),
             Overlay::Covered => {
                 let title = draw.words("covered-title");
                 let mut view = draw.page(Face::Covered, title);
@@ -142,6 +153,9 @@ impl Session {
             of: seconds(of),
             word: draw.say("idle-seconds"),
         }];
+        if let Some(keep) = self.keep_button(draw) {
+            view.blocks.push(Block::Buttons(vec![keep]));
+        }
         view.primary = Some(draw.button("clock-clockwise", "idle-more", Input::MoreTime));
         view.secondary = Some(draw.button("sign-out", "idle-end", Input::EndNow));
         view.bottom = draw.bottom_back();

@@ -2,6 +2,7 @@
 
 mod help;
 mod offer;
+mod resume;
 mod ways;
 
 use proptest::prelude::*;
@@ -343,7 +344,9 @@ fn after_the_end_nothing_of_the_last_person_is_shown() {
     let mut kiosk = Kiosk::new();
     fill_the_complaint(&mut kiosk);
     assert!(everything_shown(&kiosk.view()).contains("parlantes"));
-    let effects = kiosk.touch("Terminar");
+    assert!(kiosk.touch("Terminar").is_empty());
+    assert!(!everything_shown(&kiosk.view()).contains("parlantes"));
+    let effects = kiosk.touch("Terminar y borrar todo");
     assert!(
         matches!(effects[..], [Effect::Count(_), Effect::Wiped]),
         "{effects:?}"

@@ -53,6 +53,8 @@ pub enum Face {
     Satisfaction,
     /// The kiosk cannot serve now.
     OutOfService,
+    /// Keep what was written, drop it, or go on.
+    Leave,
     /// The screen is covered until touched.
     Covered,
 }
@@ -82,6 +84,7 @@ impl Face {
             Self::Answer => "answer",
             Self::Satisfaction => "satisfaction",
             Self::OutOfService => "out-of-service",
+            Self::Leave => "leave",
             Self::Covered => "covered",
         }
     }

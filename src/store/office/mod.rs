@@ -7,6 +7,7 @@
 mod answers;
 mod attempts;
 mod audit;
+mod drafts;
 mod history;
 mod password;
 mod salvage;
@@ -22,6 +23,9 @@ pub use attempts::{Guarded, charge, failures, forgive};
 pub use audit::{
     AuditFilter, append_audit, audit_head, audit_page, audit_people, epoch, keep_checkpoint,
     newest_checkpoint, read_audit, recorded_settings,
+};
+pub use drafts::{
+    DraftRow, Keeping, Opening, SHUT_FOR, erase_drafts, has_due_drafts, keep_draft, open_draft, use_draft,
 };
 pub use history::{
     append, calls_of, events_after, events_between, events_counted, events_of_ticket, last_seq, load,
@@ -69,6 +73,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("0004_settings.sql"),
         include_str!("0005_second_step.sql"),
         include_str!("0006_cause.sql"),
+        include_str!("0007_drafts.sql"),
     ],
 };
 

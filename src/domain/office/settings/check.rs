@@ -29,7 +29,7 @@ const SERVICE_MAX: u32 = 240;
 pub type RuleBounds = (&'static str, fn(&Rules) -> u32, u32, u32);
 
 /// The rules of the line with their bounds, in the order of the page.
-pub const RULES: [RuleBounds; 10] = [
+pub const RULES: [RuleBounds; 11] = [
     (
         "max_priority_run",
         |rules| u32::from(rules.max_priority_run),
@@ -55,6 +55,7 @@ pub const RULES: [RuleBounds; 10] = [
         240,
     ),
     ("alarm_minutes", |rules| rules.alarm_minutes, 1, 600),
+    ("draft_days", |rules| rules.draft_days, 0, 30),
 ];
 
 /// Something wrong, and where.

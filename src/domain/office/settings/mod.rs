@@ -85,6 +85,8 @@ pub struct Rules {
     pub appointment_grace_minutes: u32,
     /// Minutes of waiting above which the supervisor is alarmed.
     pub alarm_minutes: u32,
+    /// Days for which a form that was stopped at a kiosk waits for its citizen; 0 where none is kept.
+    pub draft_days: u32,
 }
 
 impl Default for Rules {
@@ -100,6 +102,7 @@ impl Default for Rules {
             rejoin_behind: 2,
             appointment_grace_minutes: 15,
             alarm_minutes: 45,
+            draft_days: 7,
         }
     }
 }
@@ -274,6 +277,7 @@ impl Settings {
             rejoin_behind: usize::try_from(rules.rejoin_behind).unwrap_or(usize::MAX),
             appointment_grace: minutes(rules.appointment_grace_minutes),
             alarm_minutes: rules.alarm_minutes,
+            draft_days: rules.draft_days,
             hours: hours("hours", &self.hours)?,
             closures: self.closures.iter().map(|day| day.0).collect(),
             queues: self.queues.iter().map(queue).collect::<Result<_, _>>()?,

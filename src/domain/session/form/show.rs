@@ -22,7 +22,9 @@ impl Session {
                 view.primary = Some(draw.button("check", "form-understood", Input::Understood));
                 view
             }
-            (Some(_), _) => self.show_privacy_notice(draw),
+            (Some(Notice::Back { changed }), _) => self.show_back(run, changed, draw),
+            (Some(Notice::NotKept(why)), _) => self.show_not_kept(why, draw),
+            (Some(Notice::Why | Notice::Privacy), _) => self.show_privacy_notice(draw),
             (None, Step::Question(id)) => self.show_question(run, *id, draw),
             (None, Step::Page(path)) => self.show_several(run, path, draw),
             (None, Step::Cards(path)) => self.show_cards(run, path, draw),
