@@ -138,12 +138,12 @@ pub fn last(conn: &Connection) -> Result<Option<(Timestamp, i64)>, StoreError> {
 
 /// The last place in the order of the life `epoch` that is safe without this file; 0 where none is.
 pub fn reach(conn: &Connection, epoch: &str) -> Result<i64, StoreError> {
-    Ok(conn.query_row(
-        "SELECT max(coalesce((SELECT max(server_seq) FROM backup WHERE server_epoch=?1), 0),
-                    coalesce((SELECT server_seq FROM relayed WHERE server_epoch=?1), 0))",
-        [epoch],
-        |row| row.get(0),
-    )?)
+    Ok(conn
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(server_seq) FROM backup WHERE server_epoch=?1), 0),
+                        coalesce((SELECT server_seq FROM relayed WHERE server_epoch=?1), 0))",
+        )?
+        .query_row([epoch], |row| row.get(0))?)
 }
 
 /// For a file that passes on what it takes in: all that is durable above counts here too.
@@ -151,11 +151,8 @@ pub fn reach(conn: &Connection, epoch: &str) -> Result<i64, StoreError> {
 /// Walks on from where the last call stopped, to the first one that is not durable above.
 pub fn advance_relayed(conn: &Connection, epoch: &str) -> Result<i64, StoreError> {
     let before: i64 = conn
-        .query_row(
-            "SELECT server_seq FROM relayed WHERE server_epoch=?1",
-            [epoch],
-            |row| row.get(0),
-        )
+        .prepare_cached("SELECT server_seq FROM relayed WHERE server_epoch=?1")?
+        .query_row([epoch], |row| row.get(0))
         .optional()?
         .unwrap_or(0);
     let open: Option<i64> = conn

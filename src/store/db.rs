@@ -74,6 +74,9 @@ enum Fate {
 /// How many waiting writes share one commit.
 const GROUP_MAX: usize = 256;
 
+/// Statements that a connection keeps read.
+const STATEMENTS: usize = 64;
+
 impl Db {
     /// Opens the file at `path`, creating it if it is not there.
     ///
@@ -375,6 +378,8 @@ fn connect(path: &Path, schema: Schema) -> Result<Connection, Unusable> {
         }),
     };
     let mut connection = Connection::open(path).map_err(opened)?;
+    // A batch goes through more statements than the library keeps by itself, and each would be read anew.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     settle(&connection, path).map_err(|e| match e {
         StoreError::Sqlite(e) => opened(e),
         other => Unusable::Store(other),

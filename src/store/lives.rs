@@ -60,15 +60,16 @@ pub struct LifeRow {
 
 /// The present life of the file.
 pub fn epoch(conn: &Connection) -> Result<String, StoreError> {
-    Ok(conn.query_row("SELECT value FROM meta WHERE key='epoch'", [], |row| row.get(0))?)
+    Ok(conn
+        .prepare_cached("SELECT value FROM meta WHERE key='epoch'")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The last place that was ever given in this file's order; 0 where none was.
 pub fn last_seq(conn: &Connection) -> Result<i64, StoreError> {
     Ok(conn
-        .query_row("SELECT seq FROM sqlite_sequence WHERE name='inbox'", [], |row| {
-            row.get(0)
-        })
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name='inbox'")?
+        .query_row([], |row| row.get(0))
         .optional()?
         .unwrap_or(0))
 }

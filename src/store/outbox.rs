@@ -73,13 +73,12 @@ pub struct Place {
 
 /// The place the next [`enqueue`] must use; ask in the same transaction.
 pub fn place(conn: &Connection, device_id: &str) -> Result<Place, StoreError> {
-    let outbox_epoch = conn.query_row("SELECT value FROM meta WHERE key='epoch'", [], |row| row.get(0))?;
+    let outbox_epoch = conn
+        .prepare_cached("SELECT value FROM meta WHERE key='epoch'")?
+        .query_row([], |row| row.get(0))?;
     let last: Option<(u32, String)> = conn
-        .query_row(
-            "SELECT last_seq, last_hash FROM outbox_chain WHERE device_id=?1",
-            [device_id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .prepare_cached("SELECT last_seq, last_hash FROM outbox_chain WHERE device_id=?1")?
+        .query_row([device_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(match last {
         None => Place {
@@ -121,11 +120,12 @@ pub fn relay(conn: &Connection, delivery: &Delivery, now: Timestamp) -> Result<(
 }
 
 fn insert(conn: &Connection, header: &Header, item: &Item, now: Timestamp) -> Result<(), StoreError> {
-    conn.execute(
+    conn.prepare_cached(
         "INSERT INTO outbox (submission_id, device_id, outbox_epoch, device_seq, code, procedure, hash, signature,
                              envelope, state, created_at, changed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'QUEUED', ?10, ?10)",
-        params![
+    )?
+    .execute(params![
             item.id.to_string(),
             header.device_id,
             header.outbox_epoch,
@@ -136,8 +136,7 @@ fn insert(conn: &Connection, header: &Header, item: &Item, now: Timestamp) -> Re
             item.signature,
             item.envelope,
             now.as_microsecond(),
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 
@@ -236,10 +235,10 @@ pub fn take(
             )?;
             continue;
         };
-        conn.execute(
+        conn.prepare_cached(
             "UPDATE outbox SET state='INFLIGHT', changed_at=?2 WHERE seq=?1 AND state='QUEUED'",
-            params![seq, now],
-        )?;
+        )?
+        .execute(params![seq, now])?;
         taken.push(item);
         if suspect {
             break;
@@ -262,12 +261,13 @@ pub fn settle(
                 ack,
                 server_epoch,
                 server_seq,
-            } => conn.execute(
-                "UPDATE outbox SET state='RECEIVED', why=NULL, ack_body=?2, ack_signature=?3, server_epoch=?4,
-                        server_seq=?5, changed_at=?6
-                 WHERE submission_id=?1 AND state='INFLIGHT'",
-                params![id, ack.body, ack.signature, server_epoch, server_seq, now],
-            )?,
+            } => conn
+                .prepare_cached(
+                    "UPDATE outbox SET state='RECEIVED', why=NULL, ack_body=?2, ack_signature=?3, server_epoch=?4,
+                            server_seq=?5, changed_at=?6
+                     WHERE submission_id=?1 AND state='INFLIGHT'",
+                )?
+                .execute(params![id, ack.body, ack.signature, server_epoch, server_seq, now])?,
             Outcome::Again {
                 next_at,
                 suspect,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{CHANNEL, Postgres};
@@ -47,22 +48,18 @@ impl Postgres {
     ) -> Result<(Vec<Verdict>, Mark), StoreError> {
         let mut client = self.pool.get().await?;
         let tx = client.transaction().await?;
-        let lock = if arrival.deliveries.is_empty() {
-            ""
+        let sequencer = if arrival.deliveries.is_empty() {
+            "SELECT epoch, last FROM sequencer"
         } else {
-            " FOR UPDATE"
+            "SELECT epoch, last FROM sequencer FOR UPDATE"
         };
-        let row = tx
-            .query_one(&format!("SELECT epoch, last FROM sequencer{lock}"), &[])
-            .await?;
+        let row = tx.query_one(&tx.prepare_cached(sequencer).await?, &[]).await?;
         let (mut epoch, last): (String, i64) = (row.get(0), row.get(1));
-        let word = arrival
-            .last_word
-            .as_ref()
-            .and_then(|word| word.read(&[key.verifying()]))
-            .filter(|word| word.server_epoch == epoch);
-        if let Some(word) = word
-            && !stands(&tx, &word).await?
+        if let Some(word) = &arrival.last_word
+            && let Some(said) = word.unproven().filter(|said| said.server_epoch == epoch)
+            && !stands(&tx, &said).await?
+            // Nearly always it stands, so that the signature need not be looked at while others wait for the lock.
+            && word.read(&[key.verifying()]).is_some()
         {
             epoch = rotate(&tx, Why::SenderKnowsMore, now).await?;
         }
@@ -132,11 +129,7 @@ async fn keep_all(
         });
     }
     if !new.is_empty() {
-        insert(tx, &new, stamp).await?;
-        let reached = new.last().map_or(last, |item| item.server_seq);
-        tx.execute("UPDATE sequencer SET last=$1", &[&reached]).await?;
-        tx.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &reached.to_string()])
-            .await?;
+        insert(tx, &new, last, stamp).await?;
     }
     Ok(verdicts)
 }
@@ -147,15 +140,15 @@ fn uuid_of(delivery: &Delivery) -> Uuid {
 
 async fn known(tx: &Transaction<'_>, deliveries: &[Delivery]) -> Result<HashMap<Uuid, Known>, StoreError> {
     let ids: Vec<Uuid> = deliveries.iter().map(uuid_of).collect();
-    let rows = tx
-        .query(
+    let statement = tx
+        .prepare_cached(
             "SELECT i.id, i.hash, i.server_seq, i.received_at, s.ack_body, s.ack_signature, s.ack_epoch, s.ack_kid
              FROM submission_id i
              JOIN submission s ON s.server_seq=i.server_seq AND s.received_at=i.received_at
              WHERE i.id = ANY($1)",
-            &[&ids],
         )
         .await?;
+    let rows = tx.query(&statement, &[&ids]).await?;
     Ok(rows
         .iter()
         .map(|row| {
@@ -220,16 +213,16 @@ async fn chain(tx: &Transaction<'_>, deliveries: &[Delivery]) -> Result<Chain, S
         .iter()
         .map(|d| i64::from(d.header.device_seq))
         .collect();
-    let rows = tx
-        .query(
+    let statement = tx
+        .prepare_cached(
             "SELECT i.device_id, i.outbox_epoch, i.device_seq, i.hash
              FROM submission_id i
              JOIN (SELECT DISTINCT d, e, s - n AS s FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(d, e, s),
                           generate_series(0, 1) AS n) w
                ON i.device_id=w.d AND i.outbox_epoch=w.e AND i.device_seq=w.s",
-            &[&devices, &epochs, &seqs],
         )
         .await?;
+    let rows = tx.query(&statement, &[&devices, &epochs, &seqs]).await?;
     let mut places: HashMap<_, Vec<String>> = HashMap::new();
     for row in rows {
         let hash: Vec<u8> = row.get(3);
@@ -265,12 +258,22 @@ impl Chain {
     }
 }
 
-async fn insert(tx: &Transaction<'_>, new: &[New<'_>], stamp: &Stamp<'_>) -> Result<(), StoreError> {
+/// Writes all of a batch with one statement a table, and moves the sequencer on.
+///
+/// The four statements go out one after the other without waiting in between; the answers come together.
+async fn insert(
+    tx: &Transaction<'_>,
+    new: &[New<'_>],
+    last: i64,
+    stamp: &Stamp<'_>,
+) -> Result<(), StoreError> {
     let ids = tx
         .prepare_cached(
             "INSERT INTO submission_id (id, hash, server_seq, received_at, office, device_id, outbox_epoch, device_seq,
                                         doubt)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             SELECT id, hash, seq, $8, office, device, epoch, count, doubt
+             FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                         $9::text[]) AS n(id, hash, seq, office, device, epoch, count, doubt)",
         )
         .await?;
     let bodies = tx
@@ -278,63 +281,125 @@ async fn insert(tx: &Transaction<'_>, new: &[New<'_>], stamp: &Stamp<'_>) -> Res
             "INSERT INTO submission (server_seq, submission_id, hash, signature, envelope, office, device_id, device_seq,
                                      procedure, procedure_name, form_id, form_version, code, queue, created_at,
                                      received_at, received_from, ack_body, ack_signature, ack_epoch, ack_kid)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+             SELECT seq, id, hash, signature, envelope, office, device, count, procedure, procedure_name, form_id,
+                    form_version, code, queue, created_at, $19, sender, ack_body, ack_signature, $20, $21
+             FROM unnest($1::bigint[], $2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[],
+                         $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                         $15::bigint[], $16::text[], $17::text[], $18::text[])
+                  AS n(seq, id, hash, signature, envelope, office, device, count, procedure, procedure_name, form_id,
+                       form_version, code, queue, created_at, sender, ack_body, ack_signature)",
         )
         .await?;
+    let moved = tx.prepare_cached("UPDATE sequencer SET last=$1").await?;
+    let called = tx.prepare_cached("SELECT pg_notify($1, $2)").await?;
+
     let received_at = stamp.now.as_microsecond();
-    // Sent one after the other without waiting in between; the answers come together.
-    let writes = new.iter().map(|one| {
-        let (ids, bodies) = (&ids, &bodies);
-        async move {
-            let (header, item) = (&one.delivery.header, &one.delivery.item);
-            let (id, seq) = (uuid_of(one.delivery), i64::from(header.device_seq));
-            let (hash, signature) = (item.hash.0.as_slice(), item.signature.as_slice());
-            tx.execute(
-                ids,
-                &[
-                    &id,
-                    &hash,
-                    &one.server_seq,
-                    &received_at,
-                    &header.office,
-                    &header.device_id,
-                    &header.outbox_epoch,
-                    &seq,
-                    &one.doubt,
-                ],
-            )
-            .await?;
-            tx.execute(
-                bodies,
-                &[
-                    &one.server_seq,
-                    &id,
-                    &hash,
-                    &signature,
-                    &item.envelope,
-                    &header.office,
-                    &header.device_id,
-                    &seq,
-                    &header.procedure,
-                    &header.procedure_name,
-                    &header.form_id,
-                    &header.form_version,
-                    &header.code.plain(),
-                    &header.queue,
-                    &header.created_at.as_microsecond(),
-                    &received_at,
-                    &one.delivery.sender,
-                    &one.ack.body,
-                    &one.ack.signature,
-                    &stamp.epoch,
-                    &stamp.key.kid(),
-                ],
-            )
-            .await
-        }
-    });
-    futures_util::future::try_join_all(writes).await?;
+    let reached = new.last().map_or(last, |item| item.server_seq);
+    let (call, kid) = (reached.to_string(), stamp.key.kid());
+    let columns = Columns::of(new);
+    let id_values: [&(dyn ToSql + Sync); 9] = [
+        &columns.ids,
+        &columns.hashes,
+        &columns.seqs,
+        &columns.offices,
+        &columns.devices,
+        &columns.epochs,
+        &columns.counts,
+        &received_at,
+        &columns.doubts,
+    ];
+    let body_values: [&(dyn ToSql + Sync); 21] = [
+        &columns.seqs,
+        &columns.ids,
+        &columns.hashes,
+        &columns.signatures,
+        &columns.envelopes,
+        &columns.offices,
+        &columns.devices,
+        &columns.counts,
+        &columns.procedures,
+        &columns.procedure_names,
+        &columns.form_ids,
+        &columns.form_versions,
+        &columns.codes,
+        &columns.queues,
+        &columns.created,
+        &columns.senders,
+        &columns.ack_bodies,
+        &columns.ack_signatures,
+        &received_at,
+        &stamp.epoch,
+        &kid,
+    ];
+    let (reached, channel): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 2]) =
+        ([&reached], [&CHANNEL, &call]);
+    futures_util::future::try_join4(
+        tx.execute(&ids, &id_values),
+        tx.execute(&bodies, &body_values),
+        tx.execute(&moved, &reached),
+        tx.execute(&called, &channel),
+    )
+    .await?;
     Ok(())
+}
+
+/// The items of a batch turned on their side: an array for each column.
+struct Columns<'a> {
+    ids: Vec<Uuid>,
+    hashes: Vec<&'a [u8]>,
+    signatures: Vec<&'a [u8]>,
+    envelopes: Vec<&'a [u8]>,
+    seqs: Vec<i64>,
+    offices: Vec<&'a str>,
+    devices: Vec<&'a str>,
+    epochs: Vec<&'a str>,
+    counts: Vec<i64>,
+    doubts: Vec<Option<&'static str>>,
+    procedures: Vec<&'a str>,
+    procedure_names: Vec<&'a str>,
+    form_ids: Vec<&'a str>,
+    form_versions: Vec<&'a str>,
+    codes: Vec<String>,
+    queues: Vec<Option<&'a str>>,
+    created: Vec<i64>,
+    senders: Vec<&'a str>,
+    ack_bodies: Vec<&'a str>,
+    ack_signatures: Vec<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(new: &'a [New<'a>]) -> Self {
+        let header = |one: &'a New<'a>| &one.delivery.header;
+        let item = |one: &'a New<'a>| &one.delivery.item;
+        Self {
+            ids: new.iter().map(|one| uuid_of(one.delivery)).collect(),
+            hashes: new.iter().map(|one| item(one).hash.0.as_slice()).collect(),
+            signatures: new.iter().map(|one| item(one).signature.as_slice()).collect(),
+            envelopes: new.iter().map(|one| item(one).envelope.as_slice()).collect(),
+            seqs: new.iter().map(|one| one.server_seq).collect(),
+            offices: new.iter().map(|one| header(one).office.as_str()).collect(),
+            devices: new.iter().map(|one| header(one).device_id.as_str()).collect(),
+            epochs: new.iter().map(|one| header(one).outbox_epoch.as_str()).collect(),
+            counts: new.iter().map(|one| i64::from(header(one).device_seq)).collect(),
+            doubts: new.iter().map(|one| one.doubt).collect(),
+            procedures: new.iter().map(|one| header(one).procedure.as_str()).collect(),
+            procedure_names: new
+                .iter()
+                .map(|one| header(one).procedure_name.as_str())
+                .collect(),
+            form_ids: new.iter().map(|one| header(one).form_id.as_str()).collect(),
+            form_versions: new.iter().map(|one| header(one).form_version.as_str()).collect(),
+            codes: new.iter().map(|one| header(one).code.plain()).collect(),
+            queues: new.iter().map(|one| header(one).queue.as_deref()).collect(),
+            created: new
+                .iter()
+                .map(|one| header(one).created_at.as_microsecond())
+                .collect(),
+            senders: new.iter().map(|one| one.delivery.sender.as_str()).collect(),
+            ack_bodies: new.iter().map(|one| one.ack.body.as_str()).collect(),
+            ack_signatures: new.iter().map(|one| one.ack.signature.as_str()).collect(),
+        }
+    }
 }
 
 async fn alarm(
@@ -369,9 +434,12 @@ async fn alarm(
 /// Whether the very thing that `word` speaks of is here; see [`crate::store::inbox::stands`].
 async fn stands(tx: &Transaction<'_>, word: &AckBody) -> Result<bool, StoreError> {
     let id = word.submission_id.0;
+    let statement = tx
+        .prepare_cached("SELECT hash FROM submission_id WHERE id=$1 AND server_seq=$2 AND received_at=$3")
+        .await?;
     let found = tx
         .query_opt(
-            "SELECT hash FROM submission_id WHERE id=$1 AND server_seq=$2 AND received_at=$3",
+            &statement,
             &[&id, &word.server_seq, &word.received_at.as_microsecond()],
         )
         .await?;
@@ -402,13 +470,13 @@ pub(super) async fn rotate(tx: &Transaction<'_>, why: Why, now: Timestamp) -> Re
 ///
 /// A copy made by PostgreSQL's own tools cannot be checked from here, so only a synchronous standby counts.
 async fn has_standby(tx: &Transaction<'_>) -> Result<bool, StoreError> {
-    let row = tx
-        .query_one(
+    let statement = tx
+        .prepare_cached(
             "SELECT current_setting('synchronous_commit') IN ('on', 'remote_apply')
                 AND current_setting('synchronous_standby_names') <> ''
                 AND EXISTS (SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))",
-            &[],
         )
         .await?;
+    let row = tx.query_one(&statement, &[]).await?;
     Ok(row.get(0))
 }
