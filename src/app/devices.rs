@@ -7,7 +7,7 @@
 
 mod routes;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::store::devices::{self as store, DeviceKeyRow, Place};
 use crate::store::municipal::Municipal;
 use crate::store::{StoreError, chain};
 use crate::sync::credential::Credential;
-use crate::sync::enrol::{EnrolWire, EnrolledWire, VOUCH_PATH, VouchWire, WelcomeWire};
+use crate::sync::enrol::{EnrolWire, EnrolledWire, UNVOUCH_PATH, VOUCH_PATH, VouchWire, WelcomeWire};
 use crate::sync::gate::Gate;
 
 pub use routes::routes;
@@ -95,6 +95,8 @@ pub struct Registry {
     welcome: WelcomeWire,
     above: Option<Above>,
     tries: Mutex<HashMap<IpAddr, (Timestamp, u32)>>,
+    /// Keys that the municipality knows to be out of service; told again after a restart, which costs little.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Registry {
@@ -117,6 +119,7 @@ impl Registry {
             welcome,
             above,
             tries: Mutex::default(),
+            told: Mutex::default(),
         })
     }
 
@@ -137,6 +140,7 @@ impl Registry {
                 if let Err(problem) = registry.refresh().await {
                     warn!(%problem, "the book of devices stays as it was");
                 }
+                registry.tell_above().await;
             }
         })
     }
@@ -289,6 +293,68 @@ impl Registry {
         Ok(self.welcome.clone())
     }
 
+    /// A hub says that a device of its office is out of service; whoever else knows the name keeps it.
+    ///
+    /// # Errors
+    /// When it is not the hub's to say.
+    pub async fn unvouched(&self, hub: &Peer, wire: VouchWire) -> Result<(), EnrolError> {
+        let key = VerifyingKey::parse(&wire.public_key).map_err(|_| EnrolError::Key)?;
+        if wire.office != hub.office || wire.device == hub.id {
+            return Err(EnrolError::OtherOffice);
+        }
+        let (now, by) = (self.clock.now(), hub.id.clone());
+        let done = self
+            .store
+            .change(move |sql| {
+                // Only the machine that is meant: under its name another may serve by now.
+                let rows = store::all(sql)?;
+                let newest = rows.iter().rfind(|row| row.id == wire.device);
+                let is_it = newest.is_some_and(|row| row.key == key && row.office == wire.office);
+                if is_it {
+                    revoke(sql, &wire.device, &by, now)
+                } else {
+                    Ok(false)
+                }
+            })
+            .await?;
+        if done {
+            self.refresh().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the municipality of devices that were taken out of service here, until it has heard of each.
+    async fn tell_above(&self) {
+        let Some(above) = &self.above else { return };
+        let rows = match self.store.look(store::all).await {
+            Ok(rows) => rows,
+            Err(problem) => return warn!(%problem, "the book of devices cannot be read"),
+        };
+        let newest = rows
+            .chunk_by(|one, next| one.id == next.id)
+            .filter_map(<[_]>::last);
+        for row in newest.filter(|row| row.revoked_at.is_some()) {
+            let kid = row.key.kid();
+            let known = self
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(kid);
+            if known {
+                continue;
+            }
+            if !unvouch(above, row).await {
+                // It is out of reach: the others wait too.
+                return;
+            }
+            info!(device = %row.id, "the municipality knows that a device is out of service");
+            self.told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(kid.to_owned());
+        }
+    }
+
     fn wrong(&self, address: IpAddr, now: Timestamp) -> EnrolError {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() >= ADDRESSES_MAX {
@@ -378,6 +444,25 @@ fn book_of(settled: &PeerBook, rows: &[DeviceKeyRow]) -> PeerBook {
         });
     }
     book
+}
+
+/// Whether the municipality heard it; one that does not know the address is of an earlier version, and never will.
+async fn unvouch(above: &Above, row: &DeviceKeyRow) -> bool {
+    let wire = VouchWire {
+        v: 1,
+        device: row.id.clone(),
+        office: row.office.clone(),
+        public_key: row.key.to_text(),
+    };
+    let request = above
+        .http
+        .post(format!("{}{UNVOUCH_PATH}", above.url.trim_end_matches('/')))
+        .timeout(VOUCH_WITHIN)
+        .json(&wire);
+    match above.credential.send(&above.http, request).await {
+        Ok(response) => response.status().is_success() || response.status().as_u16() == 404,
+        Err(_) => false,
+    }
 }
 
 async fn vouch(above: &Above, place: &Place, key: &VerifyingKey) -> Result<WelcomeWire, EnrolError> {

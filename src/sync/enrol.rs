@@ -9,6 +9,9 @@ pub const ENROL_PATH: &str = "/v1/devices/enrol";
 /// Where a hub vouches for a device of its office.
 pub const VOUCH_PATH: &str = "/v1/devices";
 
+/// Where a hub says that a device of its office is out of service.
+pub const UNVOUCH_PATH: &str = "/v1/devices/revoke";
+
 /// `POST /v1/devices/enrol`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EnrolWire {
@@ -78,7 +81,7 @@ pub struct PlaceWire {
     pub day_cut_hour: u8,
 }
 
-/// `POST /v1/devices`: a hub says that this device is one of its office, or no longer.
+/// `POST /v1/devices` and `POST /v1/devices/revoke`: a hub says that this device is one of its office, or no longer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VouchWire {
     /// Version of the protocol: 1.

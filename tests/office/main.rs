@@ -8,6 +8,7 @@ mod house;
 mod kills;
 mod kiosks;
 mod power;
+mod secret;
 #[path = "../it/support.rs"]
 #[expect(
     dead_code,

@@ -1,4 +1,5 @@
-//! `POST /v1/devices/enrol` for a device with a code, `POST /v1/devices` for a hub that vouches.
+//! `POST /v1/devices/enrol` for a device with a code, `POST /v1/devices` and `…/revoke` for a hub that vouches or no
+//! longer does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 
 use super::{EnrolError, Registry};
-use crate::sync::enrol::{ENROL_PATH, VOUCH_PATH};
+use crate::sync::enrol::{ENROL_PATH, UNVOUCH_PATH, VOUCH_PATH};
 use crate::sync::server::problem;
 
 /// A key and a code are short.
@@ -23,6 +24,7 @@ pub fn routes(registry: Arc<Registry>) -> Router {
     Router::new()
         .route(ENROL_PATH, post(enrol))
         .route(VOUCH_PATH, post(vouch))
+        .route(UNVOUCH_PATH, post(unvouch))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(registry)
 }
@@ -55,6 +57,26 @@ async fn vouch(
     match read(&body) {
         Ok(wire) => match registry.vouched(&hub, wire).await {
             Ok(welcome) => Json(welcome).into_response(),
+            Err(error) => refuse(&error),
+        },
+        Err(refused) => *refused,
+    }
+}
+
+async fn unvouch(
+    State(registry): State<Arc<Registry>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let hub = match registry.gate.admit(&method, &uri, &headers, &body) {
+        Ok(hub) => hub,
+        Err(refused) => return refused.answer(),
+    };
+    match read(&body) {
+        Ok(wire) => match registry.unvouched(&hub, wire).await {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
             Err(error) => refuse(&error),
         },
         Err(refused) => *refused,

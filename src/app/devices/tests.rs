@@ -237,6 +237,37 @@ async fn a_hub_vouches_before_it_lets_a_kiosk_in_and_only_for_its_own_office() {
     let vouched = central.registry.vouched(&sur, theirs("k3", "sur")).await;
     assert!(matches!(vouched, Err(EnrolError::Name(_))), "somebody else's");
 
+    // Taken out at the office, it is out at the municipality too; nobody else's word takes it out.
+    let said = central.registry.unvouched(&sur, theirs("k3", "centro")).await;
+    assert!(matches!(said, Err(EnrolError::OtherOffice)));
+    let hub = central
+        .registry
+        .gate()
+        .book()
+        .by_id("hub")
+        .cloned()
+        .expect("known");
+    central
+        .registry
+        .unvouched(&hub, theirs("k3", "centro"))
+        .await
+        .expect("heard");
+    assert_eq!(central.registry.enrolled(), ["k3"], "another machine's key");
+    assert!(office.registry.revoke("k3", "ana").await.expect("done"));
+    office.registry.tell_above().await;
+    assert!(central.registry.enrolled().is_empty());
+    office.registry.tell_above().await;
+    let revoked = central
+        .registry
+        .store
+        .look(|sql| chain::entries(sql, 0, 100))
+        .await
+        .expect("read");
+    let revoked = revoked
+        .iter()
+        .filter(|entry| entry.event.contains("device_revoked"));
+    assert_eq!(revoked.count(), 1, "told once");
+
     // Without the municipality nobody is let in, and the code is good a minute later.
     let away = Above {
         http: central.http.clone(),
