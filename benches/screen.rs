@@ -288,6 +288,7 @@ fn setup() -> Arc<Setup> {
         })
         .collect();
     Arc::new(Setup {
+        edition: String::new(),
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms,

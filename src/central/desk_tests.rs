@@ -8,11 +8,16 @@ use serde_json::{Value, json};
 use super::tests::{City, city_key, recorded};
 use crate::app::catalogue::Shelf;
 use crate::app::central::{RunningCentral, retention, routes};
+use crate::app::provisioning::Demo;
+use crate::app::{Stop, kiosk};
+use crate::clock::Clock;
 use crate::config::central::RetentionConfig;
 use crate::config::published::PublishedConfig;
-use crate::domain::desk::{DeskRole, may};
+use crate::domain::desk::{CaseStatus, DeskRole, may};
 use crate::domain::procedure::bundle::{Bundle, Manifest};
+use crate::domain::redacted::Redacted;
 use crate::domain::seal::{SigningKey, locked};
+use crate::domain::session::{CaseFar, Effect, Input};
 use crate::domain::submission::peers::TokenHash;
 use crate::forms::tests::workbook::workbook;
 use crate::store::desk;
@@ -494,6 +499,68 @@ async fn odk_collect_fetches_the_forms_and_hands_in_once() {
         city.stop(central).await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kiosk_opens_the_case_with_code_and_digits() {
+    let mut city = City::new();
+    staff(&city).await;
+    let central = city.start().await;
+    let confirmed = city.hand_in_of(&central, "residencia", ANSWERS).await;
+    let id = confirmed.id.to_string();
+    reviewed(&city, &central, &id).await;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = Demo::prepare(folder.path(), None, false).expect("a set-up");
+    let nobody = "127.0.0.1:9".parse().expect("an address");
+    let mut config = demo.kiosk(nobody, nobody, nobody).expect("settings");
+    config.verify_url = format!("http://{}/verify/", central.address);
+    let stop = Stop::default();
+    let (kiosk, inbox) = kiosk::start(config, false, Clock::System, stop.clone())
+        .await
+        .expect("a kiosk");
+    let ask = async |digits: &str| {
+        let effect = Effect::AskFar {
+            code: confirmed.code.to_string(),
+            digits: Redacted::new(digits.to_owned()),
+        };
+        kiosk.effects.send(effect).expect("it works");
+        for _ in 0..1000 {
+            if let Some(Input::FarFound(far)) = inbox.take() {
+                return *far;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no answer");
+    };
+    let CaseFar::Known { status, note, since } = ask("7103").await else {
+        panic!("the digits fit");
+    };
+    assert_eq!((status, note), (Some(CaseStatus::Received), None));
+    assert!(since.contains("24/11/2026"), "{since}");
+    let body = json!({ "status": "needs_something", "note": "#pay-first" });
+    let path = format!("/api/v1/submissions/{id}/status");
+    city.ask(&central, DeskRole::Registrar, "POST", &path, &body)
+        .await;
+    let CaseFar::Known { status, note, .. } = ask("7103").await else {
+        panic!("the digits fit");
+    };
+    assert_eq!(
+        (status, note.as_deref()),
+        (Some(CaseStatus::NeedsSomething), Some("#pay-first"))
+    );
+    for _ in 0..5 {
+        assert_eq!(ask("0000").await, CaseFar::WrongDigits);
+    }
+    assert_eq!(
+        ask("7103").await,
+        CaseFar::TooOften,
+        "shut for an hour, for everybody"
+    );
+    city.stop(central).await;
+    assert_eq!(ask("7103").await, CaseFar::Offline);
+    stop.stop();
+    kiosk.finished().await;
 }
 
 fn publisher() -> SigningKey {

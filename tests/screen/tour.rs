@@ -8,14 +8,15 @@ use std::sync::{Arc, OnceLock};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use ventanilla::domain::desk::{CaseStatus, NOTE_MAX};
 use ventanilla::domain::id::{Moment, TicketId};
 use ventanilla::domain::procedure::{Catalogue, ProcedureId, quito};
 use ventanilla::domain::resume::ResumeCode;
 use ventanilla::domain::search::SearchIndex;
 use ventanilla::domain::session::view::{Block, Face, View};
 use ventanilla::domain::session::{
-    CaseLook, Comfort, Delays, Input, KeptFound, Key, NoTurn, NotKept, QueueLook, Saved, Session, Setup,
-    Shut, Surroundings, TurnFound, TurnLook,
+    CaseFar, CaseLook, Comfort, Delays, Input, KeptFound, Key, NoTurn, NotKept, QueueLook, Saved, Session,
+    Setup, Shut, Surroundings, TurnFound, TurnLook,
 };
 use ventanilla::domain::ticket::Lane;
 use ventanilla::forms::Form;
@@ -52,6 +53,7 @@ fn made(landscape: bool) -> Setup {
         })
         .collect();
     Setup {
+        edition: String::new(),
         index: SearchIndex::new(&catalogue),
         catalogue: Arc::new(catalogue),
         forms,
@@ -428,14 +430,14 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
         ("offline", CaseLook::Offline),
     ] {
         t.step(Input::EnterCode);
-        t.step(Input::Typed("QT7M4K2P".into()));
+        t.step(Input::Typed("0M2GA18N".into()));
         t.step(Input::Continue);
         t.step(Input::Found(Box::new(look)));
-        if t.view().face == Face::Answer {
-            t.shoot(&format!("case-{name}"));
-        }
+        assert_eq!(t.view().face, Face::Answer);
+        t.shoot(&format!("case-{name}"));
         start(t);
     }
+    how_far(t, &start);
     resumed(t, start);
     let exemption = ProcedureId::new("exoneracion-predial-adulto-mayor");
     form(t, &exemption, "exemption");
@@ -582,6 +584,71 @@ fn all_ways(landscape: bool, comfort: Comfort) -> Vec<(String, View)> {
     tour.walk_all_ways();
     tour.shoot("ways-review");
     tour.shots
+}
+
+/// How far a case is, with the last digits.
+fn how_far(t: &mut Tour, start: &dyn Fn(&mut Tour)) {
+    t.step(Input::EnterCode);
+    t.step(Input::Typed("0M2GA18N".into()));
+    t.step(Input::Continue);
+    let look = CaseLook::Arrived {
+        procedure: "Exoneración del impuesto predial para adultos mayores".into(),
+        registered: "24/11/2026 10:15".into(),
+        received: "24/11/2026 10:16".into(),
+    };
+    t.step(Input::Found(Box::new(look)));
+    t.step(Input::HowFar);
+    t.shoot("digits-empty");
+    t.step(Input::Typed("71".into()));
+    t.step(Input::Continue);
+    t.shoot("digits-short");
+    let known = |status, note: Option<&str>| CaseFar::Known {
+        status,
+        note: note.map(ToOwned::to_owned),
+        since: "25/11/2026 09:00".into(),
+    };
+    // As long as staff may write, in words as long as they come.
+    let long = "documentación complementaria ".repeat(8);
+    let long: String = long.chars().take(NOTE_MAX).collect();
+    for (n, (name, far)) in [
+        ("received", known(Some(CaseStatus::Received), None)),
+        ("progress", known(Some(CaseStatus::InProgress), Some(&long))),
+        (
+            "needs",
+            known(Some(CaseStatus::NeedsSomething), Some("#bring-documents")),
+        ),
+        ("done", known(Some(CaseStatus::Done), Some("#ready-to-collect"))),
+        ("erased", known(None, None)),
+        ("wrong", CaseFar::WrongDigits),
+        ("often", CaseFar::TooOften),
+        ("not-yet", CaseFar::NotYet),
+        ("offline", CaseFar::Offline),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        if n == 0 {
+            t.step(Input::Typed("03".into()));
+        } else {
+            // Three tries are one citizen's; the next one comes.
+            start(t);
+            t.step(Input::EnterCode);
+            t.step(Input::Typed("0M2GA18N".into()));
+            t.step(Input::Continue);
+            t.step(Input::Found(Box::new(CaseLook::Arrived {
+                procedure: "Certificado".into(),
+                registered: String::new(),
+                received: String::new(),
+            })));
+            t.step(Input::HowFar);
+            t.step(Input::Typed("7103".into()));
+        }
+        t.step(Input::Continue);
+        t.step(Input::FarFound(Box::new(far)));
+        assert_eq!(t.view().face, Face::Answer);
+        t.shoot(&format!("far-{name}"));
+    }
+    start(t);
 }
 
 fn form(t: &mut Tour, procedure: &ProcedureId, name: &str) {

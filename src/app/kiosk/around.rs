@@ -13,7 +13,9 @@ use super::turn::shut_of;
 use super::{Shell, drafts, usage};
 use crate::app::Stop;
 use crate::devices::printer::Status;
-use crate::domain::session::{CaseLook, Input, QueueLook, Surroundings};
+use crate::domain::desk::CaseStatus;
+use crate::domain::redacted::Redacted;
+use crate::domain::session::{CaseFar, CaseLook, Input, QueueLook, Surroundings};
 use crate::store::kiosk::{self as rows, LeaseRow, ToTell};
 use crate::sync::office::{IssueWire, LeasedWire, OfficeClient, PrinterWire, QueueWire};
 
@@ -354,5 +356,55 @@ pub(super) async fn look_up(shell: &Shell, code: &str) -> CaseLook {
         },
         (Ok(answer), None) if answer.status().as_u16() == 404 => CaseLook::Unknown,
         (_, None) => CaseLook::Offline,
+    }
+}
+
+/// How far a case is, as the municipality says it.
+#[derive(Deserialize)]
+struct FarWire {
+    status: String,
+    note: Option<String>,
+    since: Option<jiff_text::Time>,
+}
+
+/// Asks the municipality how far a case is; the digits go there and nowhere else.
+pub(super) async fn how_far(shell: &Shell, code: &str, digits: &Redacted<String>) -> CaseFar {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    let base = shell.config.verify_url.trim_end_matches('/');
+    let base = base.strip_suffix("/verify").unwrap_or(base);
+    let asked = shell
+        .http
+        .post(format!("{base}/api/v1/cases/{plain}/status"))
+        .json(&serde_json::json!({ "digits": digits.reveal() }))
+        .timeout(LOOK_UP_WITHIN)
+        .send()
+        .await;
+    let Ok(answer) = asked else {
+        return CaseFar::Offline;
+    };
+    match answer.status().as_u16() {
+        200 => {}
+        403 => return CaseFar::WrongDigits,
+        429 => return CaseFar::TooOften,
+        409 => return CaseFar::NotYet,
+        other => {
+            warn!(status = other, "the municipality does not say how far a case is");
+            return CaseFar::Offline;
+        }
+    }
+    let Ok(wire) = answer.json::<FarWire>().await else {
+        warn!("the municipality says how far a case is in words of its own");
+        return CaseFar::Offline;
+    };
+    let status = match (CaseStatus::of(&wire.status), wire.status.as_str()) {
+        (Some(status), _) => Some(status),
+        (None, "erased") => None,
+        // A later central knows more; that somebody works on it is true of all of them.
+        (None, _) => Some(CaseStatus::InProgress),
+    };
+    CaseFar::Known {
+        status,
+        note: wire.note,
+        since: wire.since.map(|at| stamp(at.0, &shell.zone)).unwrap_or_default(),
     }
 }

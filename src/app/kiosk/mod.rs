@@ -328,6 +328,10 @@ async fn work(
                 let look = around::look_up(&shell, &code).await;
                 shell.outlet.post(Input::Found(Box::new(look)));
             }
+            Effect::AskFar { code, digits } => {
+                let far = around::how_far(&shell, &code, &digits).await;
+                shell.outlet.post(Input::FarFound(Box::new(far)));
+            }
             Effect::LookUpTurn { number } => {
                 let found = turn::find(&shell, &number).await;
                 shell.outlet.post(Input::TurnFound(Box::new(found)));

@@ -7,7 +7,8 @@ use super::resume::Unlocking;
 use super::search_box::Typing;
 use super::view::{Block, Button, Face, Fact, Item, Keyboard, KeyboardKind, TextSize, Tone, View};
 use super::{
-    CaseLook, Effect, Input, KeptFound, Key, NoTurn, Outcome, Saved, Session, State, TurnFound, TurnLook,
+    CaseFar, CaseLook, Effect, Input, KeptFound, Key, NoTurn, Outcome, Saved, Session, State, TurnFound,
+    TurnLook,
 };
 use crate::domain::id::{Moment, uuid_v7};
 use crate::domain::receipt;
@@ -41,6 +42,7 @@ pub(super) enum Paper {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Case(CaseLook),
+    Far(CaseFar),
     Turn(TurnFound),
     /// Why a code leads to no form.
     Kept(KeptFound),
@@ -209,6 +211,7 @@ impl Session {
                 }
             }
             (State::Answer(_), Input::TakeTurn(queue)) => self.take_turn(queue),
+            (State::Answer(_), Input::HowFar) => self.ask_last_digits(),
             (State::Success(success), Input::PrintCopy) => {
                 success.paper = Paper::Printing;
                 return vec![Effect::PrintCopy];
@@ -239,10 +242,10 @@ impl Session {
             }
             Input::Key(Key::Enter) | Input::Continue => match typing.text().parse::<receipt::Code>() {
                 Ok(code) => {
+                    let code = code.to_string();
+                    self.case.begin(&code);
                     self.state = State::Looking;
-                    return vec![Effect::LookUp {
-                        code: code.to_string(),
-                    }];
+                    return vec![Effect::LookUp { code }];
                 }
                 Err(_) => match typing.text().parse::<ResumeCode>() {
                     Ok(code) => self.state = State::Unlocking(Box::new(Unlocking::new(code))),
@@ -419,14 +422,20 @@ impl Session {
             }
             Answer::Turn(found) => return self.show_turn_found(found, draw),
             Answer::Kept(found) => self.show_kept_answer(found, draw),
+            Answer::Far(far) => return self.show_far(far, draw),
             Answer::NoTurn { queue, why } => self.show_no_turn(queue, *why, draw),
             Answer::Case(look) => {
                 let mut view = draw.page(Face::Answer, draw.words("case-title"));
                 view.blocks = self.case_blocks(look, draw);
+                if matches!(look, CaseLook::Arrived { .. }) {
+                    view.primary = Some(draw.button("arrow-right", "case-how", Input::HowFar));
+                }
                 view
             }
         };
-        view.primary = Some(draw.button("check", "form-understood", Input::Back));
+        if view.primary.is_none() {
+            view.primary = Some(draw.button("check", "form-understood", Input::Back));
+        }
         view.bottom = draw.bottom_back();
         view
     }

@@ -125,7 +125,11 @@ impl Session {
             },
             State::TurnQueue { .. } | State::TurnLane { .. } | State::Missed(_) => "help-step-turn",
             State::Saving(_) | State::Success(_) | State::Kept(_) | State::Rating { .. } => "help-step-end",
-            State::Code(_) | State::Unlocking(_) | State::Looking | State::Answer(_) => "help-step-code",
+            State::Code(_)
+            | State::LastDigits(_)
+            | State::Unlocking(_)
+            | State::Looking
+            | State::Answer(_) => "help-step-code",
         };
         i18n::say(Language::Spanish, key)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::domain::desk::CaseStatus;
 use crate::domain::id::{SubmissionId, TicketId};
 use crate::domain::procedure::{CategoryId, LifeEventId, ProcedureId};
 use crate::domain::redacted::Redacted;
@@ -32,6 +33,8 @@ pub enum Input {
         /// Whether all came out as far as we know.
         ok: bool,
     },
+    /// How far the case is that was asked for.
+    FarFound(Box<CaseFar>),
     /// The answer to a code.
     Found(Box<CaseLook>),
     /// The answer to a turn's number, or to the wish to come back.
@@ -132,6 +135,8 @@ pub enum Input {
     PrintCopy,
     /// How it went: 1 bad, 2 fair, 3 good; 0 for no answer.
     Rate(u8),
+    /// See how far the case is whose code was typed.
+    HowFar,
     /// The field for a code.
     EnterCode,
     /// The field for the number of a turn that was called in vain.
@@ -566,6 +571,28 @@ pub enum CaseLook {
     Offline,
 }
 
+/// How far a case is, as its citizen may know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseFar {
+    /// The digits fit.
+    Known {
+        /// How far; nothing where its content is over and erased.
+        status: Option<CaseStatus>,
+        /// `#` and a word of [`crate::domain::desk::NOTES`], or staff's own words.
+        note: Option<String>,
+        /// Since when, in words.
+        since: String,
+    },
+    /// The digits are not those of this case.
+    WrongDigits,
+    /// They were wrong too often.
+    TooOften,
+    /// The municipality has it, and nobody looked at it yet.
+    NotYet,
+    /// Nobody could be asked.
+    Offline,
+}
+
 /// What to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -595,6 +622,13 @@ pub enum Effect {
     LookUp {
         /// Eight characters, normalised.
         code: String,
+    },
+    /// Ask how far a case is, and answer with [`Input::FarFound`].
+    AskFar {
+        /// Eight characters, normalised.
+        code: String,
+        /// The last digits of the identity number.
+        digits: Redacted<String>,
     },
     /// Ask about a turn of today.
     LookUpTurn {

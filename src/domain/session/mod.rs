@@ -6,6 +6,7 @@
 
 mod browse;
 mod draw;
+mod far;
 mod finish;
 mod form;
 mod help;
@@ -41,8 +42,8 @@ use form::FormRun;
 pub use form::{Draft, KeptForm, KeptRow};
 use help::Help;
 pub use io::{
-    AnswerRow, Attachment, CaseLook, Comfort, ConsentGiven, Effect, Input, KeepRequest, KeptFound, Key,
-    NoTurn, NotKept, Outcome, QueueLook, ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound,
+    AnswerRow, Attachment, CaseFar, CaseLook, Comfort, ConsentGiven, Effect, Input, KeepRequest, KeptFound,
+    Key, NoTurn, NotKept, Outcome, QueueLook, ResultBox, Saved, Shut, SubmitRequest, Surroundings, TurnFound,
     TurnLook, TurnWish, UsageMark,
 };
 use overlay::Overlay;
@@ -134,6 +135,8 @@ pub struct Session {
     sheet: usize,
     /// Numbers of turns, and codes of forms, that were asked for in this session.
     turns_asked: u8,
+    /// The case that was asked about.
+    case: far::Asked,
     last_touch: Timestamp,
     patience: SignedDuration,
 }
@@ -160,6 +163,8 @@ enum State {
     Code(Typing),
     /// The digits that open a form, and the wait for it.
     Unlocking(Box<Unlocking>),
+    /// The last digits of the identity number, for the case that was asked about.
+    LastDigits(Typing),
     /// The number of a turn that was called in vain.
     Missed(Typing),
     Looking,
@@ -185,6 +190,7 @@ impl Session {
             help: Help::default(),
             sheet: 0,
             turns_asked: 0,
+            case: far::Asked::default(),
             last_touch: now,
             patience,
         }
@@ -270,6 +276,7 @@ impl Session {
             State::Storing(_) => (14, None),
             State::Kept(_) => (15, None),
             State::Unlocking(_) => (16, None),
+            State::LastDigits(_) => (17, None),
         };
         (overlay, state, self.trail.len(), spot)
     }
@@ -292,7 +299,14 @@ impl Session {
             }
             Input::Found(look) => {
                 if matches!(self.state, State::Looking) {
+                    self.case.learn(&look);
                     self.state = State::Answer(Box::new(Answer::Case(*look)));
+                }
+                return Vec::new();
+            }
+            Input::FarFound(far) => {
+                if matches!(self.state, State::Looking) {
+                    self.state = State::Answer(Box::new(Answer::Far(*far)));
                 }
                 return Vec::new();
             }
@@ -372,6 +386,7 @@ impl Session {
             State::Digits(_) => self.step_digits(input, moment),
             State::Kept(_) => self.step_kept(input),
             State::Unlocking(_) => self.step_unlocking(input),
+            State::LastDigits(_) => self.step_last_digits(input),
             State::Missed(_) => self.step_missed(input),
             State::Rating { .. } => match input {
                 Input::Rate(mark) => {
@@ -438,6 +453,7 @@ impl Session {
         self.comfort = Comfort::default();
         self.patience = self.setup.delays.idle_after;
         self.turns_asked = 0;
+        self.case = far::Asked::default();
         self.last_touch = now;
         effects.push(Effect::Wiped);
         effects
@@ -486,6 +502,7 @@ impl Session {
                     self.sheets(view, false, &mut draw)
                 }
                 State::Unlocking(unlocking) => self.show_unlocking(unlocking, &mut draw),
+                State::LastDigits(typing) => self.show_last_digits(typing, &mut draw),
                 State::Missed(typing) => self.show_missed(typing, &mut draw),
                 State::Answer(answer) => {
                     let view = self.show_answer(answer, &mut draw);

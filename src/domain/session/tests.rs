@@ -1,5 +1,6 @@
 //! Stories told through touches on words, and the law that silence leads home.
 
+mod far;
 mod help;
 mod offer;
 mod resume;
