@@ -26,6 +26,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 use crate::kiosk::run::Display;
 
@@ -227,12 +229,13 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
     let filter: tracing_subscriber::EnvFilter = filter
         .parse()
         .map_err(|_| anyhow::anyhow!("--log {filter} is no filter; write error, warn, info or debug"))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let said = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        .init();
+        .with_filter(filter);
+    let kept = crate::app::fleet::logs::Kept.with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(said).with(kept).init();
     Ok(())
 }
 

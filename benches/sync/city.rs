@@ -70,6 +70,7 @@ impl City {
             tls: None,
             onward: Vec::new(),
             retention: None,
+            fleet: Default::default(),
             offices: std::collections::BTreeMap::new(),
         };
         let path = folder.join("central.toml");

@@ -4,7 +4,7 @@
 //! in `domain::board`, on the thread of the screen. Begin at [`BoardFeed::start`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as inbox;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
 use crate::app::Stop;
+use crate::app::metrics::{Page, yes};
 use crate::devices::voice::{Speaker, chime};
 use crate::domain::board::{Board, BoardCall, BoardInput};
 use crate::sync::board::BoardClient;
@@ -24,6 +25,39 @@ const AGAIN: Duration = Duration::from_secs(2);
 const EACH: Duration = Duration::from_millis(4500);
 /// Between the two times a call is spoken.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// What a board shows of itself to Prometheus.
+#[derive(Debug, Default)]
+pub struct Watched {
+    lost: AtomicBool,
+    looks: AtomicU64,
+}
+
+impl Watched {
+    /// The screen looked once more; whether it says that its office is out of reach.
+    pub fn shown(&self, lost: bool) {
+        self.lost.store(lost, Ordering::Relaxed);
+        self.looks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The page.
+    pub fn page(&self) -> String {
+        let mut page = Page::of("board");
+        let connected = yes(!self.lost.load(Ordering::Relaxed));
+        let looks = self.looks.load(Ordering::Relaxed) as f64;
+        page.gauge(
+            "board_connected",
+            "Whether the board hears its office.",
+            [(Vec::new(), connected)],
+        );
+        page.gauge(
+            "board_looks",
+            "How often the screen went round; it stands still with the screen.",
+            [(Vec::new(), looks)],
+        );
+        page.into_text()
+    }
+}
 
 /// What a board hears, to be taken by its screen.
 pub struct BoardFeed {

@@ -11,12 +11,14 @@ mod fleet;
 mod forms;
 pub mod guard;
 pub mod journal;
+mod metrics;
 pub mod onward;
 mod openapi;
 mod openrosa;
 pub mod retention;
 mod review;
 mod verify;
+pub mod watch;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -86,6 +88,8 @@ pub struct CentralApp {
     forms: RwLock<FormBook>,
     staff: Vec<TokenHash>,
     guesses: Mutex<verify::Guesses>,
+    /// When it was last put on record that somebody looks at the devices, by name.
+    fleet_seen: Mutex<HashMap<String, Timestamp>>,
     /// Wrong last digits by code.
     wrong_digits: Mutex<HashMap<Code, (Timestamp, u32)>>,
     /// How this node's lines to other servers are doing, by name.
@@ -185,6 +189,7 @@ pub async fn start(
         None => municipality.as_ref().map(|key| key.recipient(Role::Municipality)),
     };
     let key = keyfile::signing(&config.receipt_key)?;
+    let letters = watch::letters::Post::new(&config.fleet)?;
     let shelf = config
         .published
         .as_ref()
@@ -226,6 +231,7 @@ pub async fn start(
         shelf: shelf.clone(),
         staff,
         guesses: Mutex::default(),
+        fleet_seen: Mutex::default(),
         wrong_digits: Mutex::default(),
         lines: Mutex::default(),
         config,
@@ -236,6 +242,7 @@ pub async fn start(
         tokio::spawn(review::run(Arc::clone(&central), stop.clone())),
         tokio::spawn(retention::run(Arc::clone(&central), stop.clone())),
         tokio::spawn(journal::run(Arc::clone(&central), stop.clone())),
+        tokio::spawn(watch::run(Arc::clone(&central), letters, stop.clone())),
     ]);
     for (name, courier) in couriers {
         let running = onward::run(Arc::clone(&central), name, courier, stop.clone());
@@ -257,6 +264,11 @@ pub async fn start(
         .merge(routes(&central).into_router())
         .merge(openrosa::routes(&central))
         .merge(server::router(door))
+        .merge(crate::sync::fleet::router(watch::door(&central)))
+        .merge(super::depot::routes(
+            super::depot::Depot::new(&central.config.data),
+            central.registry.gate(),
+        ))
         .merge(crate::app::devices::routes(Arc::clone(&central.registry)))
         .merge(catalogue)
         .merge(faces(&central))
@@ -292,6 +304,7 @@ fn welcome(
     };
     WelcomeWire {
         receipt_keys: vec![key.verifying().to_text()],
+        order_keys: vec![key.verifying().to_text()],
         recipients: recipient.into_iter().map(wire).collect(),
         place: None,
         authority: authority.map(|authority| authority.pem.clone()),

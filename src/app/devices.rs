@@ -83,6 +83,17 @@ pub struct Above {
     pub credential: Credential,
 }
 
+impl Above {
+    /// The same server, to fetch from.
+    pub fn source(&self) -> super::catalogue::Source {
+        super::catalogue::Source {
+            http: self.http.clone(),
+            url: self.url.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+}
+
 /// The book of those who are let in, and the way into it.
 #[derive(Debug)]
 pub struct Registry {

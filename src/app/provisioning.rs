@@ -134,6 +134,7 @@ impl Demo {
             onward: Vec::new(),
             retention: None,
             tls: None,
+            fleet: Default::default(),
             offices: BTreeMap::from([(OFFICE.to_owned(), "Quitumbe, Administración Zonal".to_owned())]),
         };
         self.write("central.toml", &config)?;
@@ -228,6 +229,7 @@ impl Demo {
                 url: format!("http://{office}"),
                 token_file: Some(self.key("kiosk.token")),
                 receipt_keys: vec![self.key("office-receipt.pub")],
+                order_keys: vec![self.key("central-receipt.pub")],
                 authority: None,
             }),
             verify_url: format!("http://{central}/verify"),
@@ -249,6 +251,7 @@ impl Demo {
                 web: Some(web),
                 ..ScreenConfig::default()
             },
+            metrics: None,
         };
         self.write("kiosk.toml", &config)?;
         Ok(config)

@@ -177,6 +177,7 @@ where
 pub struct Presence {
     file: Option<PathBuf>,
     shown: bool,
+    flag: Option<Arc<AtomicBool>>,
 }
 
 impl Presence {
@@ -193,15 +194,27 @@ impl Presence {
         let mut presence = Self {
             file: folder.map(|folder| folder.join(Self::FILE)),
             shown: true,
+            flag: None,
         };
         presence.tell(false);
         presence
+    }
+
+    /// Shows it in `flag` too, for the tasks of this process.
+    #[must_use]
+    pub fn and_in(mut self, flag: Arc<AtomicBool>) -> Self {
+        flag.store(self.shown, Ordering::Release);
+        self.flag = Some(flag);
+        self
     }
 
     /// Somebody is there, or nobody is. Cheap where nothing changed.
     pub fn tell(&mut self, somebody: bool) {
         if std::mem::replace(&mut self.shown, somebody) == somebody {
             return;
+        }
+        if let Some(flag) = &self.flag {
+            flag.store(somebody, Ordering::Release);
         }
         let Some(file) = &self.file else { return };
         let done = if somebody {

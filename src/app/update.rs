@@ -136,7 +136,24 @@ impl Machine {
         Ok(Standing { slot, here, kernels })
     }
 
-    fn trusted(&self) -> Result<Vec<VerifyingKey>, UpdateError> {
+    /// Profile and version of this appliance, for whoever may not look at the loader; nothing where it is none.
+    pub fn identity(&self) -> Option<(String, String)> {
+        let text = fs::read_to_string(&self.os_release).ok()?;
+        let field = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+                .map(|value| value.trim_matches('"').to_owned())
+        };
+        let image = field("IMAGE_ID")?;
+        let profile = image.strip_prefix("ventanilla-")?.to_owned();
+        Some((profile, field("IMAGE_VERSION")?))
+    }
+
+    /// Public keys of who may sign for this machine.
+    ///
+    /// # Errors
+    /// When the folder or a key is not readable.
+    pub fn trusted(&self) -> Result<Vec<VerifyingKey>, UpdateError> {
         let mut keys = Vec::new();
         for entry in fs::read_dir(&self.keys).map_err(io(&self.keys))? {
             let path = entry.map_err(io(&self.keys))?.path();
@@ -254,6 +271,33 @@ pub fn architecture() -> &'static str {
         "aarch64" => "arm64",
         other => other,
     }
+}
+
+/// What a whole file says of itself, if one of `keys` signed it; its parts are not looked at.
+///
+/// # Errors
+/// When it is not there, not whole, or not signed.
+pub fn read_head(file: &Path, keys: &[VerifyingKey]) -> Result<Release, UpdateError> {
+    let mut source = File::open(file).map_err(io(file))?;
+    head(&mut source, file, keys)
+}
+
+/// Holds every part of a file against what was signed; takes as long as reading it.
+///
+/// # Errors
+/// Says what does not hold.
+pub fn check(file: &Path, keys: &[VerifyingKey]) -> Result<Release, UpdateError> {
+    let mut source = File::open(file).map_err(io(file))?;
+    let release = head(&mut source, file, keys)?;
+    for part in &release.parts {
+        let found = digest(&mut (&mut source).take(part.bytes)).map_err(io(file))?;
+        if found != part.sha256 {
+            return Err(UpdateError::Changed {
+                part: part.kind.file(),
+            });
+        }
+    }
+    Ok(release)
 }
 
 fn head(source: &mut File, file: &Path, keys: &[VerifyingKey]) -> Result<Release, UpdateError> {

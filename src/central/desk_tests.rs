@@ -137,6 +137,50 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_the_devices_are_for_whoever_looks_after_them() {
+    let mut city = City::new();
+    staff(&city).await;
+    let central = city.start().await;
+    let ask = async |role: DeskRole, method: reqwest::Method, path: &str, site: &str| {
+        let url = format!("http://{}{path}", central.address);
+        let request = city
+            .http
+            .request(method, url)
+            .basic_auth("ana", Some(token(role)));
+        let request = request
+            .header("sec-fetch-site", site)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("kind=restart");
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    for rule in super::fleet::pages(&central.central).rules() {
+        let path = rule.path.replace("{device}", "kiosk-1").replace("{id}", "x");
+        for role in DeskRole::ALL {
+            let (status, _) = ask(role, rule.method.clone(), &path, "same-origin").await;
+            assert_eq!(status != 403, may(role, rule.right), "{role:?} {path}: {status}");
+        }
+        if rule.method == reqwest::Method::POST {
+            let (status, _) = ask(DeskRole::Admin, rule.method.clone(), &path, "cross-site").await;
+            assert_eq!(status, 403, "another site's form");
+        }
+        let stranger = city.http.get(format!("http://{}/fleet", central.address));
+        let stranger = stranger.send().await.expect("an answer");
+        assert_eq!(stranger.status(), 401);
+        assert!(
+            stranger.headers().contains_key("www-authenticate"),
+            "the browser asks"
+        );
+    }
+    let (_, page) = ask(DeskRole::Admin, reqwest::Method::GET, "/fleet", "none").await;
+    assert!(
+        page.contains("kiosk-1") && page.contains("Reiniciar el programa"),
+        "{page}"
+    );
+    city.stop(central).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_citizen_learns_how_far_a_case_is_with_the_last_digits_only() {
     on_both(async |mut city: City| {
         staff(&city).await;

@@ -2,6 +2,8 @@
 //!
 //! Begin at [`router`].
 
+mod fleet;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ pub fn router(central: &Arc<CentralApp>) -> Router {
         .route("/assets/central.css", get(css))
         .route("/assets/fonts/{name}", get(font))
         .with_state(Arc::clone(central))
+        .merge(fleet::pages(central).into_router())
 }
 
 #[derive(Template)]

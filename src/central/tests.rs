@@ -73,6 +73,7 @@ impl City {
             onward: Vec::new(),
             retention: None,
             tls: None,
+            fleet: Default::default(),
             offices: [("centro".to_owned(), "Centro Histórico".to_owned())].into(),
         };
         Self {

@@ -7,13 +7,20 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 
 use super::{print, publish};
-use crate::app::provision;
+use crate::app::depot::{self, Depot};
+use crate::app::night::{self, Decision, Night, Window};
+use crate::app::service::Presence;
 use crate::app::update::{self, Machine};
+use crate::app::{fleet, provision};
 use crate::clock::Clock;
 use crate::config;
 use crate::config::kiosk::KioskConfig;
 use crate::devices::backlight;
+use crate::domain::fleet::UpdateState;
 use crate::domain::release::Release;
+
+/// How often it is looked whether the citizen has gone.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// `ventanilla update …`
 #[derive(Subcommand)]
@@ -25,8 +32,33 @@ pub(super) enum UpdateAction {
         /// The update, a .vup file.
         update: PathBuf,
     },
+    /// Installs the version that was fetched, if it is night and nobody is at the screen; the image's timer does it.
+    Night(NightArguments),
     /// Says what runs and what waits.
     Status,
+}
+
+/// `ventanilla update night …`
+#[derive(Args)]
+pub(super) struct NightArguments {
+    /// Data folder of the role that fetches: /var/lib/ventanilla/kiosk or /var/lib/ventanilla/office.
+    #[arg(long)]
+    data: PathBuf,
+    /// Hours in which the machine may install and start again.
+    #[arg(long, default_value = "01:00-05:00")]
+    window: Window,
+    /// IANA time zone of these hours.
+    #[arg(long, default_value = "America/Guayaquil")]
+    time_zone: String,
+    /// Folder where the role shows that somebody is at the screen, and that central asked for an update now.
+    #[arg(long, default_value = "/run/ventanilla-kiosk")]
+    runtime: PathBuf,
+    /// Where the fleet view's part is written.
+    #[arg(long, default_value = fleet::UPDATE_STATE)]
+    state: PathBuf,
+    /// Start the machine again once it is installed and nobody is at the screen.
+    #[arg(long)]
+    restart: bool,
 }
 
 /// `ventanilla update sign …`
@@ -55,6 +87,7 @@ pub(super) fn update(action: UpdateAction) -> anyhow::Result<()> {
     let machine = Machine::default();
     match action {
         UpdateAction::Sign(arguments) => sign(&arguments),
+        UpdateAction::Night(arguments) => night(&machine, &arguments),
         UpdateAction::Install { update } => {
             let release = machine.install(&update)?;
             print(&format!("installed {}\nnext restart tries it", release.version));
@@ -84,6 +117,74 @@ pub(super) fn update(action: UpdateAction) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+fn night(machine: &Machine, arguments: &NightArguments) -> anyhow::Result<()> {
+    let zone = jiff::tz::TimeZone::get(&arguments.time_zone)
+        .with_context(|| format!("Time zone {} is unknown; write an IANA name", arguments.time_zone))?;
+    let (wish, session) = (
+        arguments.runtime.join(fleet::UPDATE_WISH),
+        arguments.runtime.join(Presence::FILE),
+    );
+    let asked = wish.exists();
+    while asked && session.exists() {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let standing = machine.standing()?;
+    let name = depot::name_of(&standing.here.profile, &standing.here.arch);
+    let depot = Depot::new(&arguments.data);
+    // A file that is not there is no fault; one that is not signed by whom this machine trusts is none for us either.
+    let fetched = depot.held(&name, &machine.trusted()?).ok();
+    let decision = night::decide(Night {
+        standing: &standing,
+        fetched: fetched.as_ref(),
+        in_window: arguments.window.contains(Clock::System.now(), &zone),
+        asked,
+        session: session.exists(),
+    });
+    write_state(
+        &arguments.state,
+        &night::state(&standing, fetched.as_ref(), &decision),
+    )?;
+    // A wish that stays would begin us again and again.
+    let _ = std::fs::remove_file(&wish);
+    match decision {
+        Decision::Nothing => print("nothing newer"),
+        Decision::Wait(why) if why != "restart" => print(&format!("waits {why}")),
+        Decision::Refuse(why) => anyhow::bail!(why),
+        Decision::Wait(_) | Decision::Install => {
+            if decision == Decision::Install {
+                let release = machine.install(&depot.path(&name))?;
+                print(&format!("installed {}", release.version));
+                let standing = machine.standing()?;
+                let after = night::state(&standing, fetched.as_ref(), &Decision::Wait("restart"));
+                write_state(&arguments.state, &after)?;
+            }
+            if arguments.restart {
+                while session.exists() {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                print("restart");
+                std::process::Command::new("systemctl")
+                    .args(["--no-block", "reboot"])
+                    .status()
+                    .context("The machine cannot be started again")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// For the fleet view: everybody on the machine may read it, and it is whole or the one before.
+fn write_state(path: &Path, state: &UpdateState) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let cannot = || format!("{} cannot be written", path.display());
+    let draft = path.with_extension("new");
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).with_context(cannot)?;
+    std::fs::write(&draft, serde_json::to_vec(state)?).with_context(cannot)?;
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o644)).with_context(cannot)?;
+    std::fs::rename(&draft, path).with_context(cannot)
 }
 
 fn sign(arguments: &SignArguments) -> anyhow::Result<()> {

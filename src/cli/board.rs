@@ -39,6 +39,12 @@ pub(super) struct BoardArguments {
     /// With `--display screen`: how the panel hangs, in degrees clockwise.
     #[arg(long, default_value_t = 0, env = "VENTANILLA_BOARD_ROTATION")]
     rotation: u16,
+    /// Answer `GET /metrics` here, such as 127.0.0.1:9465.
+    #[arg(long, env = "VENTANILLA_BOARD_METRICS")]
+    metrics: Option<std::net::SocketAddr>,
+    /// File with the token that Prometheus sends; needed where --metrics is no address of this machine alone.
+    #[arg(long, env = "VENTANILLA_BOARD_METRICS_TOKEN")]
+    metrics_token: Option<PathBuf>,
 }
 
 #[cfg(not(feature = "screen"))]
@@ -48,16 +54,19 @@ pub(super) fn run(_: BoardArguments) -> anyhow::Result<()> {
 
 #[cfg(feature = "screen")]
 pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use anyhow::{Context, bail};
 
-    use crate::app::board::BoardFeed;
+    use crate::app::board::{BoardFeed, Watched};
+    use crate::app::metrics;
     use crate::app::service::{Pulse, Service};
     use crate::board::picture::Picture;
     use crate::board::screen::{self, BoardScreen};
     use crate::clock::{self, Clock};
     use crate::config::kiosk::ScreenConfig;
+    use crate::config::metrics::MetricsConfig;
     use crate::devices::voice::{NoSpeaker, Speaker, SystemSpeaker};
     use crate::kiosk::run::Size;
     use crate::kiosk::screen::encode;
@@ -98,10 +107,21 @@ pub(super) fn run(arguments: BoardArguments) -> anyhow::Result<()> {
         let _inside = runtime.enter();
         BoardFeed::start(client, speaker, &stop)
     };
+    let watched = Arc::new(Watched::default());
+    if let Some(listen) = arguments.metrics {
+        let config = MetricsConfig {
+            listen,
+            token_file: arguments.metrics_token.clone(),
+        };
+        let told = Arc::clone(&watched);
+        runtime.block_on(metrics::serve(&config, move || told.page(), stop.clone()))?;
+    }
     let (language, still) = (arguments.lang, arguments.still);
     let mut picture = move || {
         let now = Clock::System.now();
-        Picture::of(feed.look(now), language, &zone, now, still)
+        let picture = Picture::of(feed.look(now), language, &zone, now, still);
+        watched.shown(picture.lost);
+        picture
     };
     let shown = match (arguments.display, &arguments.screenshot) {
         (DisplayArgument::Web, _) => bail!(

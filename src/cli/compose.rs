@@ -108,7 +108,14 @@ impl KioskFace {
                 link.wake()
             })
         };
-        let driver = SessionDriver::new(&kiosk, inbox).watched(pulse, Presence::from_environment());
+        let presence = Presence::from_environment().and_in(kiosk.stage.taken.clone());
+        let driver = SessionDriver::new(&kiosk, inbox).watched(pulse, presence);
+        if display != Display::None {
+            let camera = link.clone();
+            kiosk
+                .stage
+                .plug_picture(std::sync::Arc::new(move || camera.free_picture()));
+        }
         let web = listener.map(|listener| serve(listener, web::router(link.clone()), stop.clone()));
         let told = link.clone();
         tokio::spawn(async move {

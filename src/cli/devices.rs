@@ -122,6 +122,14 @@ fn write_down(folder: &Path, enrolled: &EnrolledWire) -> anyhow::Result<()> {
         };
         put(&name, key)?;
     }
+    for (n, key) in enrolled.welcome.order_keys.iter().enumerate() {
+        let name = if n == 0 {
+            "orders.pub".to_owned()
+        } else {
+            format!("orders-{}.pub", n + 1)
+        };
+        put(&name, key)?;
+    }
     for recipient in &enrolled.welcome.recipients {
         // The role comes from the network and becomes the name of a file.
         if is_name(&recipient.role) {

@@ -57,6 +57,14 @@ pub(super) enum CentralAction {
         /// Which.
         device: String,
     },
+    /// Publishes a version of the appliance's system: machines fetch it within the hour and install it at night.
+    PublishSystem {
+        /// The update that `ventanilla update sign` made.
+        update: PathBuf,
+        /// Public key of who may publish versions; may be given several times.
+        #[arg(long, required = true)]
+        key: Vec<PathBuf>,
+    },
     /// Publishes a signed catalogue: offices and kiosks fetch it within minutes.
     Publish {
         /// The bundle that `ventanilla catalogue sign` made.
@@ -124,11 +132,29 @@ pub(super) fn central(
         }
         Some(CentralAction::RevokeDevice { device }) => super::devices::revoke(&open(&config)?, device),
         Some(CentralAction::Publish { bundle }) => super::publish::publish(&config, &bundle),
+        Some(CentralAction::PublishSystem { update, key }) => publish_system(&config, &update, &key),
         Some(CentralAction::Restore { from }) => {
             let key = keyfile::signing(&config.receipt_key)?;
             restore(&app::source(&config), &from, &[key.verifying()])
         }
     }
+}
+
+fn publish_system(config: &CentralConfig, update: &Path, keys: &[PathBuf]) -> anyhow::Result<()> {
+    let keys = keys
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
+            VerifyingKey::parse(text.trim()).with_context(|| format!("{} is no public key", path.display()))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let release = crate::app::depot::Depot::new(&config.data).publish(update, &keys)?;
+    print(&format!(
+        "published {} {}\nversion {}",
+        release.profile, release.arch, release.version
+    ));
+    Ok(())
 }
 
 /// Central's store, beside a running central or without one.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
+use super::fleet::FleetConfig;
 use super::openrosa::OnwardConfig;
 use super::published::PublishedConfig;
 use super::tls::TlsConfig;
@@ -71,6 +72,9 @@ pub struct CentralConfig {
     /// Names of offices for people, by id; an office without one is shown by its id.
     #[serde(default)]
     pub offices: BTreeMap<String, String>,
+    /// How devices are looked after, and who is told when something is wrong.
+    #[serde(default)]
+    pub fleet: FleetConfig,
 }
 
 impl CentralConfig {
@@ -94,6 +98,7 @@ impl CentralConfig {
             .iter_mut()
             .map(|device| &mut device.public_key)
             .for_each(beside);
+        self.fleet.resolve(settings);
         self
     }
 }

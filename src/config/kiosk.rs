@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::metrics::MetricsConfig;
 use super::published::PublishedConfig;
 
 /// `kiosk.toml`.
@@ -45,6 +46,9 @@ pub struct KioskConfig {
     /// The screen.
     #[serde(default)]
     pub screen: ScreenConfig,
+    /// Where this kiosk says how it is, for Prometheus; nowhere without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<MetricsConfig>,
 }
 
 impl KioskConfig {
@@ -55,6 +59,9 @@ impl KioskConfig {
         beside(&mut self.data);
         beside(&mut self.device_key);
         self.catalogue.iter_mut().for_each(beside);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.resolve(settings);
+        }
         if let Some(published) = &mut self.published {
             published.resolve(settings);
         }
@@ -66,6 +73,7 @@ impl KioskConfig {
             office.token_file.iter_mut().for_each(beside);
             office.authority.iter_mut().for_each(beside);
             office.receipt_keys.iter_mut().for_each(beside);
+            office.order_keys.iter_mut().for_each(beside);
         }
         let second = self.printing.second.as_mut().map(|second| &mut second.printer);
         for printer in [Some(&mut self.printer), second].into_iter().flatten() {
@@ -156,6 +164,9 @@ pub struct Upstream {
     pub token_file: Option<PathBuf>,
     /// Files with the public keys that sign for what was received, the present and the next.
     pub receipt_keys: Vec<PathBuf>,
+    /// Files with central's public keys, whose orders this kiosk obeys; none without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_keys: Vec<PathBuf>,
     /// File with the certificate (PEM) of the office's own authority: only that office is believed then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<PathBuf>,

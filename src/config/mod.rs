@@ -4,10 +4,13 @@
 
 pub mod backup;
 pub mod central;
+pub mod fleet;
 pub mod kiosk;
+pub mod metrics;
 pub mod office;
 pub mod openrosa;
 pub mod published;
+pub mod systems;
 pub mod tls;
 pub mod zones;
 

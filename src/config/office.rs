@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::BackupConfig;
 use super::published::PublishedConfig;
+use super::systems::SystemsConfig;
 use super::tls::TlsConfig;
 use super::zones::ZoneConfig;
 use crate::domain::office::OfficeSetup;
@@ -118,6 +119,9 @@ pub struct OfficeConfig {
     /// A second address where kiosks are answered in secret, by an authority of our own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsConfig>,
+    /// Versions of the appliance's system that this office holds for its kiosks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub systems: Option<SystemsConfig>,
     /// Copies that the office makes of its file by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupConfig>,
@@ -165,6 +169,7 @@ impl OfficeConfig {
             receipt_key: None,
             backup: None,
             published: None,
+            systems: None,
             tls: None,
         }
     }
@@ -178,6 +183,9 @@ impl OfficeConfig {
         self.receipt_key.iter_mut().for_each(beside);
         if let Some(published) = &mut self.published {
             published.resolve(settings);
+        }
+        if let Some(systems) = &mut self.systems {
+            systems.resolve(settings);
         }
         if let Some(backup) = &mut self.backup {
             backup.resolve(settings);

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fleet::order::{OrderEnd, OrderKind};
+
 /// What a token was given for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +66,8 @@ pub enum DeskRight {
     SeeFleet,
     /// Let devices in and out.
     ManageDevices,
+    /// Tell devices what to do, of a short list.
+    OrderDevices,
     /// Read the audit log.
     ReadAudit,
     /// Hand forms in.
@@ -72,13 +76,14 @@ pub enum DeskRight {
 
 impl DeskRight {
     /// Every right.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SeeCases,
         Self::ReadContent,
         Self::Export,
         Self::SetStatus,
         Self::SeeFleet,
         Self::ManageDevices,
+        Self::OrderDevices,
         Self::ReadAudit,
         Self::Submit,
     ];
@@ -92,7 +97,9 @@ pub fn may(role: DeskRole, right: DeskRight) -> bool {
         DeskRight::ReadContent => role == DeskRole::Reader,
         DeskRight::Export => role == DeskRole::Exporter,
         DeskRight::SetStatus => role == DeskRole::Registrar,
-        DeskRight::SeeFleet | DeskRight::ManageDevices | DeskRight::ReadAudit => role == DeskRole::Admin,
+        DeskRight::SeeFleet | DeskRight::ManageDevices | DeskRight::OrderDevices | DeskRight::ReadAudit => {
+            role == DeskRole::Admin
+        }
     }
 }
 
@@ -281,6 +288,37 @@ pub enum CentralEvent {
     DeskTokenRevoked {
         /// Its name.
         name: String,
+    },
+    /// Somebody looked at the devices; once an hour for each person.
+    FleetSeen,
+    /// A device was told to do something.
+    OrderGiven {
+        /// The order.
+        order: String,
+        /// For whom.
+        device: String,
+        /// What.
+        kind: OrderKind,
+    },
+    /// It is known what became of an order.
+    OrderEnded {
+        /// The order.
+        order: String,
+        /// Who did it, or did not.
+        device: String,
+        /// What; a word of [`OrderKind`].
+        kind: String,
+        /// How it ended.
+        end: OrderEnd,
+        /// One word more; may be empty.
+        detail: String,
+    },
+    /// Somebody looked at what an order brought back: a log or a picture of a screen that nobody used.
+    OrderResultRead {
+        /// The order.
+        order: String,
+        /// Of which device.
+        device: String,
     },
 }
 

@@ -114,8 +114,7 @@ impl Driver for SessionDriver {
     fn view(&self) -> View {
         let (view, inputs) = self.session.show(self.clock.now());
         self.shown.replace(inputs);
-        self.taken
-            .set(!matches!(view.face, Face::Attract | Face::OutOfService));
+        self.taken.set(view.face.is_somebodys());
         view
     }
 

@@ -19,6 +19,8 @@ mod compose;
 #[cfg(feature = "screen")]
 mod elements;
 #[cfg(feature = "screen")]
+mod picture;
+#[cfg(feature = "screen")]
 pub mod screen;
 #[cfg(feature = "screen")]
 pub(crate) mod stage;

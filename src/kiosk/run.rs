@@ -166,6 +166,8 @@ pub enum Command {
         /// Gets the name of the face.
         reply: oneshot::Sender<&'static str>,
     },
+    /// The picture as PNG at half the size, for whoever looks after the kiosk; nothing while somebody is at it.
+    Free(oneshot::Sender<Option<Vec<u8>>>),
     /// The picture as it is now.
     Png(oneshot::Sender<Picture>),
     /// The screen as text.
@@ -265,6 +267,14 @@ pub fn run_web(
                 screen.press(key, driver);
                 let face = show(driver, &mut screen, frame);
                 let _ = reply.send(face);
+            }
+            Some(Command::Free(reply)) => {
+                show(driver, &mut screen, frame);
+                let free = !driver.view().face.is_somebodys();
+                let picture = free
+                    .then(|| super::picture::half(screen.size(), screen.rgb()))
+                    .flatten();
+                let _ = reply.send(picture);
             }
             Some(Command::Png(reply)) => {
                 show(driver, &mut screen, frame);

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
@@ -70,6 +71,12 @@ impl Link {
     /// Reads the screen.
     pub async fn reading(&self) -> Option<Reading> {
         self.ask(Command::View).await
+    }
+
+    /// A small picture of the screen while nobody is at it.
+    pub fn free_picture(&self) -> BoxFuture<'static, Option<Vec<u8>>> {
+        let link = self.clone();
+        Box::pin(async move { link.ask(Command::Free).await.flatten() })
     }
 
     /// Asks and waits; `None` when the screen has stopped.

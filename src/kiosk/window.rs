@@ -103,6 +103,11 @@ fn work(pump: &RefCell<Option<Pump>>) {
                 | Command::Png(_)
                 | Command::View(_),
             ) => {}
+            Ok(Command::Free(reply)) => {
+                let free = !pump.driver.view().face.is_somebodys();
+                let picture = free.then(|| picture(pump.shown.ui().window())).flatten();
+                let _ = reply.send(picture);
+            }
             Ok(Command::Wake) => {}
             Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                 if let Err(error) = slint::quit_event_loop() {
@@ -122,6 +127,27 @@ fn work(pump: &RefCell<Option<Pump>>) {
     }
     follow_size(pump);
     pump.shown.show(&pump.driver.view());
+}
+
+/// The window as PNG at half the size.
+fn picture(window: &slint::Window) -> Option<Vec<u8>> {
+    let pixels = match window.take_snapshot() {
+        Ok(pixels) => pixels,
+        Err(problem) => {
+            tracing::warn!(%problem, "no picture of the screen can be taken");
+            return None;
+        }
+    };
+    let size = Size {
+        width: pixels.width(),
+        height: pixels.height(),
+    };
+    let rgb: Vec<u8> = pixels
+        .as_slice()
+        .iter()
+        .flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
+        .collect();
+    super::picture::half(size, &rgb)
 }
 
 /// Draws everything smaller or larger with the window, so that the layout keeps the room it was designed for.

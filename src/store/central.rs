@@ -1,6 +1,6 @@
 //! The municipality's file: what was handed in, what became of it and who read it.
 
-use super::{Schema, backup, chain, desk, devices, inbox, lives, onward};
+use super::{Schema, backup, chain, desk, devices, fleet, inbox, lives, onward};
 
 /// Every table of the municipality's file.
 pub const SCHEMA: Schema = Schema {
@@ -15,6 +15,7 @@ pub const SCHEMA: Schema = Schema {
         chain::TABLES,
         desk::TABLES,
         onward::TABLES,
+        fleet::TABLES,
     ],
 };
 

@@ -25,6 +25,7 @@ pub const SCHEMA: Schema = Schema {
         print::TABLES,
         print::RESUME,
         USED_DRAFTS,
+        super::obeyed::TABLES,
     ],
 };
 

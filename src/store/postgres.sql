@@ -134,3 +134,45 @@ CREATE TABLE IF NOT EXISTS onward (
     PRIMARY KEY (destination, submission_id)
 );
 CREATE INDEX IF NOT EXISTS onward_due ON onward (destination, state, server_seq);
+-- Devices that are looked after; see `fleet.rs`.
+CREATE TABLE IF NOT EXISTS fleet_device (
+    id text PRIMARY KEY,
+    office text NOT NULL,
+    carried_by text NOT NULL,
+    kid text,
+    heard_at bigint NOT NULL,
+    report text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS fleet_alarm (
+    device text NOT NULL,
+    kind text NOT NULL,
+    since bigint NOT NULL,
+    raised_at bigint,
+    PRIMARY KEY (device, kind)
+);
+CREATE TABLE IF NOT EXISTS fleet_order (
+    id text PRIMARY KEY,
+    device text NOT NULL,
+    kind text NOT NULL,
+    issued_by text NOT NULL,
+    issued_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    signed text NOT NULL,
+    outcome text,
+    detail text,
+    done_at bigint,
+    media text,
+    attachment bytea
+);
+CREATE INDEX IF NOT EXISTS fleet_order_open ON fleet_order (device) WHERE outcome IS NULL;
+CREATE TABLE IF NOT EXISTS fleet_letter (
+    id text PRIMARY KEY,
+    channel text NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    made_at bigint NOT NULL,
+    attempts bigint NOT NULL,
+    next_at bigint NOT NULL,
+    sent_at bigint,
+    why text
+);

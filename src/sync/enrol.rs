@@ -43,6 +43,9 @@ pub struct WelcomeWire {
     /// Public keys that sign for what was received.
     #[serde(default)]
     pub receipt_keys: Vec<String>,
+    /// Central's public keys, whose orders the device obeys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_keys: Vec<String>,
     /// To whom the device seals.
     #[serde(default)]
     pub recipients: Vec<RecipientWire>,

@@ -9,6 +9,7 @@ pub mod client;
 pub mod credential;
 pub mod drafts;
 pub mod enrol;
+pub mod fleet;
 pub mod gate;
 pub mod http;
 pub mod office;

@@ -92,6 +92,7 @@ fn write_settings(folder: &Path, ports: &Ports) {
         tls: None,
         onward: Vec::new(),
         retention: None,
+        fleet: Default::default(),
         offices: std::collections::BTreeMap::new(),
     };
     let identity = Identity {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::export::{self, Asked};
 use super::guard::{Clerk, Guarded};
 use super::review::FindingView;
-use super::{CentralApp, fleet, onward};
+use super::{CentralApp, fleet, metrics, onward, watch};
 use crate::app::office::Problem;
 use crate::domain::desk::{CaseStatus, CentralEvent, DeskRight, is_note};
 use crate::domain::id::SubmissionId;
@@ -58,6 +58,19 @@ pub fn routes(central: &Arc<CentralApp>) -> Guarded {
             DeskRight::ManageDevices,
             fleet::revoke,
         )
+        .get("/api/v1/fleet", DeskRight::SeeFleet, watch::view::fleet)
+        .get("/api/v1/fleet/orders", DeskRight::SeeFleet, watch::orders::list)
+        .get(
+            "/api/v1/fleet/orders/{id}/result",
+            DeskRight::OrderDevices,
+            watch::orders::result,
+        )
+        .post(
+            "/api/v1/fleet/{device}/orders",
+            DeskRight::OrderDevices,
+            watch::orders::give,
+        )
+        .get("/metrics", DeskRight::SeeFleet, metrics::page)
         .get("/api/v1/lives", DeskRight::SeeFleet, fleet::lives)
         .get("/api/v1/onward", DeskRight::SeeFleet, onward::list)
         .get("/api/v1/audit", DeskRight::ReadAudit, fleet::audit)

@@ -9,14 +9,16 @@ use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::handler::Handler;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 use super::CentralApp;
-use crate::app::office::Problem;
+use crate::app::office::{Problem, is_same_site};
 use crate::domain::desk::{DeskRight, DeskRole, may};
 use crate::domain::submission::peers::TokenHash;
 use crate::store::desk;
@@ -53,18 +55,38 @@ impl FromRequestParts<Arc<CentralApp>> for Clerk {
     }
 }
 
+/// Whom routes are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    /// Programs, with a bearer token.
+    Programs,
+    /// Persons with a browser: it asks for the token as a password (Basic) and sends it to this address alone.
+    Persons,
+}
+
 /// Routes, each with what it needs.
 pub struct Guarded {
     central: Arc<CentralApp>,
+    who: For,
     rules: Vec<Rule>,
     router: Router<Arc<CentralApp>>,
 }
 
 impl Guarded {
-    /// No route yet.
+    /// No route yet, for programs.
     pub fn new(central: &Arc<CentralApp>) -> Self {
+        Self::of(central, For::Programs)
+    }
+
+    /// No page yet, for persons with a browser.
+    pub fn pages(central: &Arc<CentralApp>) -> Self {
+        Self::of(central, For::Persons)
+    }
+
+    fn of(central: &Arc<CentralApp>, who: For) -> Self {
         Self {
             central: Arc::clone(central),
+            who,
             rules: Vec::new(),
             router: Router::new(),
         }
@@ -97,7 +119,7 @@ impl Guarded {
         right: DeskRight,
         handler: routing::MethodRouter<Arc<CentralApp>>,
     ) -> Self {
-        let gate = (Arc::clone(&self.central), right);
+        let gate = (Arc::clone(&self.central), right, self.who);
         self.router = self
             .router
             .route(path, handler.layer(from_fn_with_state(gate, check)));
@@ -117,11 +139,19 @@ impl Guarded {
 }
 
 async fn check(
-    State((central, right)): State<(Arc<CentralApp>, DeskRight)>,
+    State((central, right, who)): State<(Arc<CentralApp>, DeskRight, For)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let token = bearer(request.headers()).map(|token| Zeroizing::new(token.to_owned()));
+    let headers = request.headers();
+    let token = match who {
+        For::Programs => bearer(headers).map(|token| Zeroizing::new(token.to_owned())),
+        For::Persons => password(headers),
+    };
+    // A browser sends the password with whatever another site makes it post.
+    if who == For::Persons && request.method() != Method::GET && !is_same_site(headers) {
+        return Problem::forbidden("This request came from another site").into_response();
+    }
     let from = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -131,8 +161,25 @@ async fn check(
             request.extensions_mut().insert(clerk);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            let asks = who == For::Persons && problem.status() == StatusCode::UNAUTHORIZED;
+            let mut response = problem.into_response();
+            if asks {
+                let basic = HeaderValue::from_static("Basic realm=\"Ventanilla\", charset=\"UTF-8\"");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+            }
+            response
+        }
     }
+}
+
+/// The password of `Authorization: Basic`; the user is only a name.
+fn password(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let bytes = BASE64_STANDARD.decode(text.strip_prefix("Basic ")?.trim()).ok()?;
+    let pair = Zeroizing::new(String::from_utf8(bytes).ok()?);
+    let (_, secret) = pair.split_once(':')?;
+    Some(Zeroizing::new(secret.trim().to_owned()))
 }
 
 async fn admit(

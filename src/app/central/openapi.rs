@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{ReceiptView, api, case, fleet, onward};
+use super::{ReceiptView, api, case, fleet, metrics, onward, watch};
 use crate::app::office::Problem;
 
 #[utoipa::path(get, path = "/verify/{code}", tag = "verify", security(()),
@@ -25,12 +25,19 @@ fn batches() {}
 #[expect(dead_code, reason = "`app::devices` answers; only the description is here")]
 fn enrol() {}
 
+#[utoipa::path(post, path = "/v1/fleet/reports", tag = "sync",
+    responses((status = 200, description = "Orders for the sender and its devices, and whose results are here"),
+        (status = 401, description = "Token or signature refused")))]
+#[expect(dead_code, reason = "`sync::fleet` answers; only the description is here")]
+fn reports() {}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Ventanilla central", description = "What offices handed in, how far it is, and whether a receipt is genuine"),
     paths(
         api::list, api::one, api::content, api::set_status, api::take_out, fleet::devices, fleet::invite,
-        fleet::revoke, fleet::lives, onward::list, fleet::audit, case::status, verify, batches, enrol
+        fleet::revoke, fleet::lives, onward::list, fleet::audit, watch::view::fleet, watch::orders::list, watch::orders::result,
+        watch::orders::give, metrics::page, reports, case::status, verify, batches, enrol
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

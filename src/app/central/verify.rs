@@ -118,7 +118,7 @@ impl CentralApp {
         Ok(found)
     }
 
-    fn office_name(&self, id: &str) -> String {
+    pub(super) fn office_name(&self, id: &str) -> String {
         self.config
             .offices
             .get(id)

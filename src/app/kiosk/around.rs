@@ -130,16 +130,20 @@ impl Told {
     }
 }
 
-fn printer_wire(health: &PrinterHealth) -> PrinterWire {
-    let state = match &health.status {
+/// A stable word for how a printer is.
+pub(super) fn state_word(status: &Status) -> &'static str {
+    match status {
         Status::Ready => "ready",
         Status::PaperLow => "low",
         Status::Unknown => "unknown",
         Status::Trouble(trouble) => trouble.code(),
-    };
+    }
+}
+
+fn printer_wire(health: &PrinterHealth) -> PrinterWire {
     PrinterWire {
         name: health.name.to_owned(),
-        state: state.to_owned(),
+        state: state_word(&health.status).to_owned(),
         left_mm: health.forecast.left_mm,
         papers_left: health.forecast.papers_left,
         paper_low: health.forecast.is_low,

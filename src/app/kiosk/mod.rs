@@ -6,6 +6,7 @@
 mod around;
 mod confirm;
 mod drafts;
+mod fleet;
 mod help;
 mod inbox;
 mod offer;
@@ -26,7 +27,9 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{error, info, warn};
 
 use super::catalogue::{self, Shelf};
+use super::depot::{self, Depot};
 use super::diagnose;
+use super::fleet::Obedience;
 use super::outbox::confirm::Sealer;
 use super::outbox::{self, keyfile};
 use super::{StartError, Stop};
@@ -42,6 +45,7 @@ use crate::sync::office::OfficeClient;
 
 use offer::{Offer, Offers};
 
+pub use fleet::{Stage, TakePicture};
 pub use inbox::{Inbox, Outlet, channel};
 pub use press::PrinterHealth;
 pub use print::Healths;
@@ -56,6 +60,8 @@ pub struct RunningKiosk {
     pub clock: Clock,
     /// How the printers are.
     pub printers: Healths,
+    /// What the shell and the screen know of each other.
+    pub stage: Stage,
     worker: tokio::task::JoinHandle<()>,
 }
 
@@ -89,6 +95,10 @@ struct Shell {
     news: Notify,
     sender: Option<outbox::Sender>,
     day_cut: SignedDuration,
+    /// Since the machine began, when the kiosk did.
+    begun: SignedDuration,
+    /// Whether a damaged data file was put aside at this start.
+    put_aside: bool,
 }
 
 impl Shell {
@@ -141,6 +151,7 @@ pub async fn start(
     if let Some(aside) = &opened.quarantined {
         error!(aside = %aside.display(), "the kiosk's data file was damaged and is put aside; a new one was begun");
     }
+    let put_aside = opened.quarantined.is_some();
     let now = clock.now();
     let settled = opened
         .db
@@ -177,11 +188,16 @@ pub async fn start(
         .as_ref()
         .map(|office| setup::upstream(&config, office, &sealer.key, &clock))
         .transpose()?;
+    let order_keys = setup::order_keys(config.office.as_ref())?;
     let http = super::http_client(None)?;
     let office = upstream.as_ref().map(|(office, _)| office.clone());
     let mut newer = None;
     let sender = match upstream {
         Some((office, line)) => {
+            if let Some(wanted) = depot::of_this_machine() {
+                let depot = Depot::new(&config.data);
+                depot::follow(office.source(), depot, vec![wanted], stop.clone());
+            }
             newer = shelf.map(|shelf| catalogue::follow(office.source(), shelf, clock.clone(), stop.clone()));
             let delays = crate::sync::plan::Delays::default();
             let (sender, _) =
@@ -190,6 +206,7 @@ pub async fn start(
         }
         None => None,
     };
+    let above = office.as_ref().map(setup::OfficeLine::fleet);
     let office = office.map(|office| office.client);
     let (outlet, inbox) = inbox::channel();
     let printers = print::Healths::default();
@@ -210,7 +227,34 @@ pub async fn start(
         news: Notify::new(),
         sender,
         day_cut,
+        begun: clock.boot(),
+        put_aside,
     });
+    let stage = Stage::default();
+    if let Some(metrics) = &shell.config.metrics {
+        let told = shell.clone();
+        let text = move || fleet::page(&fleet::report(&told));
+        super::metrics::serve(metrics, text, stop.clone()).await?;
+    }
+    if let Some(above) = above {
+        let obedience = Obedience::new(
+            shell.db.clone(),
+            &shell.config.id,
+            shell.offers.present().sealer.key.clone(),
+            order_keys,
+            clock.clone(),
+            fleet::act(stage.clone()),
+        );
+        let (again, told) = (Arc::new(Notify::new()), stop.clone());
+        tokio::spawn(fleet::follow(
+            shell.clone(),
+            above,
+            obedience,
+            stage.clone(),
+            again,
+            told,
+        ));
+    }
     let (effects, waiting) = mpsc::unbounded_channel();
     let papers = print::start(outlet, press, printers.clone());
     tokio::spawn(around::watch(shell.clone(), stop.clone()));
@@ -232,6 +276,7 @@ pub async fn start(
             effects,
             clock,
             printers,
+            stage,
             worker,
         },
         inbox,

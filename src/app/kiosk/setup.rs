@@ -21,6 +21,7 @@ use crate::domain::session::{Delays, Setup};
 use crate::forms::{self, Form};
 use crate::sync::client::Client;
 use crate::sync::credential::Credential;
+use crate::sync::fleet::FleetClient;
 use crate::sync::office::{Deadlines, OfficeClient};
 
 /// The files of a catalogue, as text and as workbooks.
@@ -236,6 +237,15 @@ pub(super) struct OfficeLine {
 }
 
 impl OfficeLine {
+    /// The same line, for saying how this kiosk is.
+    pub(super) fn fleet(&self) -> FleetClient {
+        FleetClient {
+            http: self.http.clone(),
+            url: self.url.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+
     /// Where a newer catalogue comes from.
     pub(super) fn source(&self) -> catalogue::Source {
         catalogue::Source {
@@ -244,6 +254,14 @@ impl OfficeLine {
             credential: self.credential.clone(),
         }
     }
+}
+
+/// Whose orders this kiosk obeys.
+pub(super) fn order_keys(office: Option<&kiosk::Upstream>) -> Result<Vec<VerifyingKey>, StartError> {
+    let files = office.iter().flat_map(|office| &office.order_keys);
+    files
+        .map(|path| VerifyingKey::parse(&read_text(path)?).map_err(|problem| unusable(path, &problem)))
+        .collect()
 }
 
 /// The lines to the office: for turns, and for submissions with whose signature to believe.

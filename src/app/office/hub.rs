@@ -66,6 +66,8 @@ pub struct OfficeApp {
     pub(super) waiting: Waiting,
     forms: OnceLock<FormOpener>,
     quarantined: Option<PathBuf>,
+    /// Since the machine began, when the office did.
+    begun: jiff::SignedDuration,
 }
 
 /// Who asks for a change, and under which key.
@@ -138,6 +140,7 @@ impl OfficeApp {
         let shared = Arc::clone(&given);
         let (office, newest) = db.read(move |c| Ok((store::load(c, &shared)?, store::newest_at(c)?)))?;
         Ok(Self {
+            begun: clock.boot(),
             time: Time::begin(&clock, newest, office.has_open()),
             boards: BoardWatch::new(clock.now()),
             config,
@@ -159,6 +162,11 @@ impl OfficeApp {
             forms: OnceLock::new(),
             quarantined,
         })
+    }
+
+    /// Seconds since the office began.
+    pub fn up_seconds(&self) -> u64 {
+        u64::try_from((self.clock.boot() - self.begun).as_secs()).unwrap_or(0)
     }
 
     /// Settings of this office.

@@ -12,8 +12,11 @@ use tracing::{debug, warn};
 
 use super::form::{FormLook, FormOpener, FormResult, FormRow, FormView, Tone};
 use super::hub::OfficeApp;
+use super::relay::{self, Relay};
 use crate::app::catalogue::{self, Shelf};
+use crate::app::depot::{self, Depot};
 use crate::app::devices::{self, Above, Registry};
+use crate::app::fleet::Obedience;
 use crate::app::outbox::intake::Intake;
 use crate::app::outbox::{Sender, Upstream, keyfile};
 use crate::app::tls::Authority;
@@ -31,6 +34,7 @@ use crate::store::{Db, inbox, outbox};
 use crate::sync::client::Client;
 use crate::sync::credential::Credential;
 use crate::sync::enrol::{PlaceWire, RecipientWire, WelcomeWire};
+use crate::sync::fleet::{self, FleetClient};
 use crate::sync::plan::Delays;
 use crate::sync::server;
 
@@ -45,6 +49,8 @@ pub struct Line {
     upstream: Option<Upstream>,
     /// Certificate of our own authority, where kiosks are answered in secret.
     authority: Option<String>,
+    /// Versions of the appliance's system that are held here.
+    systems: Vec<depot::Wanted>,
 }
 
 /// Reads what the line needs.
@@ -105,7 +111,27 @@ pub fn prepare(config: &OfficeConfig, clock: &Clock) -> Result<Line, StartError>
         above,
         upstream,
         authority: own.map(|authority| authority.pem),
+        systems: systems(config)?,
     })
+}
+
+/// What is held for our kiosks, and for this machine itself where it is an appliance.
+fn systems(config: &OfficeConfig) -> Result<Vec<depot::Wanted>, StartError> {
+    let mut wanted = Vec::new();
+    if let Some(systems) = &config.systems {
+        let keys = systems
+            .keys
+            .iter()
+            .map(|path| verifying(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        wanted.extend(systems.hold.iter().map(|name| depot::Wanted {
+            name: name.clone(),
+            running: None,
+            keys: keys.clone(),
+        }));
+    }
+    wanted.extend(depot::of_this_machine());
+    Ok(wanted)
 }
 
 /// Who we are at central, and how it is reached.
@@ -144,23 +170,34 @@ impl Line {
         let registry = self.registry(office, &clock);
         registry.follow(stop.clone());
         office.plug_devices(Arc::clone(&registry));
+        let fleet = self.fleet(office, &clock);
+        if let Some(above) = &self.above
+            && !self.systems.is_empty()
+        {
+            let depot = Depot::new(&office.config().data);
+            depot::follow(above.source(), depot, self.systems.clone(), stop.clone());
+        }
         if let Some(key) = self.opening {
             office.plug_forms(opener(db.clone(), key, office.config().clone()));
         }
-        let mut given = devices::routes(Arc::clone(&registry));
+        let relay = Arc::new(Relay::default());
+        let mut given = devices::routes(Arc::clone(&registry))
+            .merge(depot::routes(Depot::new(&office.config().data), registry.gate()))
+            .merge(fleet::router(relay.door(registry.gate(), clock.clone())));
         if let Some(shelf) = self.catalogue {
             given = given.merge(catalogue::routes(shelf.clone(), registry.gate()));
             if let Some(above) = self.above {
-                let source = catalogue::Source {
-                    http: above.http,
-                    url: above.url,
-                    credential: above.credential,
-                };
                 // Kiosks are given what lies on the shelf, so a newer one is theirs at once.
-                drop(catalogue::follow(source, shelf, clock.clone(), stop.clone()));
+                drop(catalogue::follow(
+                    above.source(),
+                    shelf,
+                    clock.clone(),
+                    stop.clone(),
+                ));
             }
         }
         let Some(receipt_key) = self.receipt_key else {
+            tell_above(relay, office, fleet, None, stop);
             return given;
         };
         let config = office.config();
@@ -180,9 +217,10 @@ impl Line {
         let forwards = self.upstream.is_some();
         let sender = Arc::new(OnceLock::new());
         if let Some(upstream) = self.upstream {
-            let (started, _) = Sender::start(db.clone(), upstream, clock.clone(), stop, delays());
+            let (started, _) = Sender::start(db.clone(), upstream, clock.clone(), stop.clone(), delays());
             let _ = sender.set(started);
         }
+        tell_above(relay, office, fleet, sender.get().cloned(), stop);
         let intake = Intake {
             db,
             key: receipt_key,
@@ -205,6 +243,35 @@ impl Line {
         server::router(intake.door(registry.gate())).merge(given)
     }
 
+    /// Who hears how we are, and whose orders we obey: nobody where there is no central, or no key of ours to sign.
+    fn fleet(&self, office: &OfficeApp, clock: &Clock) -> Option<(FleetClient, Obedience)> {
+        let (above, upstream) = (self.above.as_ref()?, self.upstream.as_ref()?);
+        let config = office.config();
+        let own = config.central.as_ref()?.device_key.as_deref();
+        let key = match own.map(keyfile::signing) {
+            Some(Ok(key)) => key,
+            Some(Err(problem)) => {
+                warn!(%problem, "central does not hear how this office is");
+                return None;
+            }
+            None => self.receipt_key.clone()?,
+        };
+        let client = FleetClient {
+            http: above.http.clone(),
+            url: above.url.clone(),
+            credential: above.credential.clone(),
+        };
+        let obedience = Obedience::new(
+            office.db().clone(),
+            &config.office.id,
+            key,
+            upstream.receipt_keys.clone(),
+            clock.clone(),
+            relay::act(),
+        );
+        Some((client, obedience))
+    }
+
     fn registry(&self, office: &OfficeApp, clock: &Clock) -> Arc<Registry> {
         let config = office.config();
         let receipt_keys = self
@@ -216,8 +283,10 @@ impl Line {
             role: "office".to_owned(),
             key: key.recipient(Role::Office).to_text(),
         });
+        let order_keys = self.upstream.iter().flat_map(|upstream| &upstream.receipt_keys);
         let welcome = WelcomeWire {
             receipt_keys,
+            order_keys: order_keys.map(VerifyingKey::to_text).collect(),
             recipients: recipients.collect(),
             place: Some(PlaceWire {
                 id: config.office.id.clone(),
@@ -243,6 +312,18 @@ impl Line {
             above,
             clock.clone(),
         )
+    }
+}
+
+fn tell_above(
+    relay: Arc<Relay>,
+    office: &Arc<OfficeApp>,
+    fleet: Option<(FleetClient, Obedience)>,
+    sender: Option<Sender>,
+    stop: Stop,
+) {
+    if let Some((above, obedience)) = fleet {
+        tokio::spawn(relay.follow(Arc::clone(office), above, obedience, sender, stop));
     }
 }
 

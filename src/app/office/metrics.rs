@@ -2,21 +2,17 @@
 //!
 //! Counts and states of things only. No number of a ticket, no name, nothing of a person is ever a label.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 
 use super::OfficeApp;
 use super::kiosks::KioskView;
 use super::time::HealthView;
 use super::views::QueueView;
-
-/// Version of the text format.
-const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::app::metrics::{self, Page, yes};
 
 /// The page; asked for with a token that may see how things are.
 pub(super) async fn page(State(app): State<Arc<OfficeApp>>) -> Response {
@@ -26,52 +22,11 @@ pub(super) async fn page(State(app): State<Arc<OfficeApp>>) -> Response {
         &app.kiosks(),
         app.now(),
     );
-    ([(header::CONTENT_TYPE, FORMAT)], text).into_response()
-}
-
-/// A page under construction.
-struct Page(String);
-
-impl Page {
-    /// One measure with all its values; nothing at all where there are none.
-    fn gauge(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Vec<Label>, f64)>) {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return;
-        }
-        let _ = writeln!(
-            self.0,
-            "# HELP ventanilla_{name} {help}\n# TYPE ventanilla_{name} gauge"
-        );
-        for (labels, value) in values {
-            let labels: Vec<String> = labels
-                .iter()
-                .map(|(name, text)| format!("{name}=\"{}\"", escaped(text)))
-                .collect();
-            let labels = if labels.is_empty() {
-                String::new()
-            } else {
-                format!("{{{}}}", labels.join(","))
-            };
-            let _ = writeln!(self.0, "ventanilla_{name}{labels} {value}");
-        }
-    }
-}
-
-/// What a value belongs to.
-type Label = (&'static str, String);
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    metrics::answer(text)
 }
 
 fn text(health: &HealthView, queues: &[QueueView], kiosks: &[KioskView], now: Timestamp) -> String {
-    let mut page = Page(String::new());
-    let yes = |is: bool| f64::from(u8::from(is));
-    let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
-    page.gauge("build_info", "The program that answers.", [(version, 1.0)]);
+    let mut page = Page::of("office");
     page.gauge(
         "clock_trusted",
         "Whether the office believes the machine's clock.",
@@ -135,7 +90,7 @@ fn text(health: &HealthView, queues: &[QueueView], kiosks: &[KioskView], now: Ti
         "Paper that should be left.",
         printers().map(|(labels, printer)| (labels, printer.left_mm as f64 / 1000.0)),
     );
-    page.0
+    page.into_text()
 }
 
 #[cfg(test)]

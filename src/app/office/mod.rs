@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod orders;
 mod problem;
+mod relay;
 mod report;
 mod salvaging;
 mod second;

@@ -60,6 +60,11 @@ pub enum Face {
 }
 
 impl Face {
+    /// Whether somebody is at the screen while it shows.
+    pub fn is_somebodys(self) -> bool {
+        !matches!(self, Self::Attract | Self::OutOfService)
+    }
+
     /// The stable name of the face in `view.json`.
     pub fn name(self) -> &'static str {
         match self {

@@ -74,6 +74,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("0005_second_step.sql"),
         include_str!("0006_cause.sql"),
         include_str!("0007_drafts.sql"),
+        super::obeyed::TABLES,
     ],
 };
 
