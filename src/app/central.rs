@@ -38,6 +38,7 @@ use tracing::{error, info, warn};
 pub use api::{SubmissionView, SubmissionsView, routes};
 pub use case::{CaseError, CaseView};
 pub use forms::FormBook;
+pub use openrosa::DEVICE as COLLECTED;
 pub use verify::{ReceiptView, VerifyError};
 
 use super::devices::Registry;

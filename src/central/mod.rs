@@ -15,7 +15,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use crate::app::central::{CaseError, CaseView, CentralApp, ReceiptView, VerifyError};
+use crate::app::central::{COLLECTED, CaseError, CaseView, CentralApp, ReceiptView, VerifyError};
 use crate::app::office::Problem;
 use crate::i18n::{Language, fill, say};
 
@@ -45,6 +45,8 @@ struct Page {
     ask_digits: bool,
     /// The code, for that form.
     code: String,
+    /// The code that the answer is about, where no receipt shows it.
+    about: String,
 }
 
 struct Row {
@@ -83,6 +85,7 @@ async fn form(headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
             found: vec![],
             ask_digits: false,
             code: String::new(),
+            about: String::new(),
         },
     )
 }
@@ -133,8 +136,10 @@ async fn how_far(
         let text = say(language, &format!("{word}-text"));
         (status, "warn", say(language, word), text, again)
     };
+    let mut about = String::new();
     let (status, tone, title, text, again) = match told {
         Ok(case) => {
+            about.clone_from(&case.code);
             let word = format!("central-status-{}", case.status.replace('_', "-"));
             let tone = if case.status == "needs_something" {
                 "warn"
@@ -161,6 +166,7 @@ async fn how_far(
             found: vec![],
             ask_digits: again,
             code,
+            about,
         },
     )
 }
@@ -242,7 +248,8 @@ fn html(language: Language, typed: String, found: Result<Vec<ReceiptView>, Verif
                 ),
                 code: found.first().map(|one| one.code.clone()).unwrap_or_default(),
                 ask_digits: !found.is_empty(),
-                found: found.into_iter().map(row).collect(),
+                found: found.into_iter().map(|receipt| row(receipt, language)).collect(),
+                about: String::new(),
             },
         ),
         Err(error) => {
@@ -264,13 +271,18 @@ fn html(language: Language, typed: String, found: Result<Vec<ReceiptView>, Verif
                     found: vec![],
                     ask_digits: false,
                     code: String::new(),
+                    about: String::new(),
                 },
             )
         }
     }
 }
 
-fn row(receipt: ReceiptView) -> Row {
+fn row(mut receipt: ReceiptView, language: Language) -> Row {
+    // Nobody stands in an office of that name.
+    if receipt.office == COLLECTED {
+        receipt.office = say(language, "central-collected");
+    }
     let shown = |at: jiff::Timestamp| in_quito(at, "%d/%m/%Y, %H:%M");
     Row {
         registered: shown(receipt.registered_at),

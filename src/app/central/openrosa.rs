@@ -44,8 +44,8 @@ const NAME_MAX: usize = 120;
 const INCOMPLETE: &str = "*isIncomplete*";
 /// What `x-ventanilla-receipt` says to a 409: it is certainly another one, and nobody has to be asked.
 const CONFLICT: HeaderValue = HeaderValue::from_static("conflict");
-/// Under this name it is sealed and listed.
-const DEVICE: &str = "openrosa";
+/// Under this name, as office and device, it is sealed and listed.
+pub const DEVICE: &str = "openrosa";
 /// What the signature begins with that a sealing's randomness is made of.
 const SEED_DOMAIN: &str = "VSP1//openrosa-seed//";
 const VERSION: HeaderName = HeaderName::from_static("x-openrosa-version");
