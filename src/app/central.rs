@@ -11,6 +11,7 @@ mod fleet;
 mod forms;
 pub mod guard;
 pub mod journal;
+pub mod lost;
 mod metrics;
 pub mod onward;
 mod openapi;

@@ -16,9 +16,9 @@ use crate::config::backup::BackupConfig;
 use crate::config::central::CentralConfig;
 use crate::config::office::OfficeConfig;
 use crate::domain::seal::{SigningKey, VerifyingKey};
-use crate::store::Db;
 use crate::store::devices::Place;
 use crate::store::municipal::Municipal;
+use crate::store::{self, Db};
 
 /// `ventanilla central …`
 #[derive(Subcommand)]
@@ -28,6 +28,12 @@ pub(super) enum CentralAction {
         /// The manifest of the copy, `central-….manifest.json`.
         #[arg(long)]
         from: PathBuf,
+    },
+    /// After a restore: says which submissions central once signed for and lacks for good, by their receipts' codes.
+    Lost {
+        /// A copy of the data file of a hub (`office.db`) or of a kiosk (`kiosk.db`).
+        #[arg(long)]
+        sender: PathBuf,
     },
     /// Tokens of the back office.
     Token {
@@ -122,6 +128,7 @@ pub(super) fn central(
                 Ok(())
             })
         }
+        Some(CentralAction::Lost { sender }) => lost(&open(&config)?, &sender),
         Some(CentralAction::Token { action }) => desk::token(&open(&config)?, action),
         Some(CentralAction::Export(arguments)) => desk::export(&open(&config)?, &config, &arguments),
         Some(CentralAction::Erase(arguments)) => desk::erase(&open(&config)?, &config, &arguments),
@@ -153,6 +160,29 @@ fn publish_system(config: &CentralConfig, update: &Path, keys: &[PathBuf]) -> an
     print(&format!(
         "published {} {}\nversion {}",
         release.profile, release.arch, release.version
+    ));
+    Ok(())
+}
+
+fn lost(desk: &Desk, sender: &Path) -> anyhow::Result<()> {
+    let file = Db::open_existing(sender, store::office::SCHEMA)
+        .or_else(|_| Db::open_existing(sender, store::kiosk::SCHEMA))
+        .with_context(|| format!("{} is no data file of a hub or a kiosk", sender.display()))?;
+    let lost = desk.runtime.block_on(app::lost::lost(&desk.store, &file))?;
+    for one in &lost.gone {
+        print(&format!(
+            "gone\t{}\t{}\t{}\t{}",
+            one.code,
+            one.procedure,
+            one.at.strftime("%Y-%m-%d %H:%M"),
+            one.id
+        ));
+    }
+    print(&format!(
+        "signed for {}\ncome again by themselves {}\ngone {}",
+        lost.signed_for,
+        lost.coming,
+        lost.gone.len()
     ));
     Ok(())
 }

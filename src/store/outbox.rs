@@ -473,6 +473,45 @@ pub fn next_due(conn: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(due.map(from_micros))
 }
 
+/// A submission that the server signed for. Says nothing about the citizen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedFor {
+    /// Place in this file.
+    pub seq: i64,
+    /// Its id.
+    pub id: SubmissionId,
+    /// The code on the paper.
+    pub code: Code,
+    /// Id of the procedure.
+    pub procedure: String,
+    /// When the citizen confirmed, or when it was taken in to be passed on.
+    pub at: Timestamp,
+    /// Whether the sealed body is still in this file.
+    pub has_body: bool,
+}
+
+/// Those after a place that the server signed for, in order.
+pub fn signed_for(conn: &Connection, after: i64, limit: u32) -> Result<Vec<SignedFor>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT seq, submission_id, code, procedure, created_at, envelope IS NOT NULL FROM outbox
+         WHERE seq>?1 AND ack_body IS NOT NULL ORDER BY seq LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![after, limit])?;
+    let mut found = Vec::new();
+    let unreadable = || StoreError::Unreadable { what: "submission" };
+    while let Some(row) = rows.next()? {
+        found.push(SignedFor {
+            seq: row.get(0)?,
+            id: row.get::<_, String>(1)?.parse().map_err(|_| unreadable())?,
+            code: row.get::<_, String>(2)?.parse().map_err(|_| unreadable())?,
+            procedure: row.get(3)?,
+            at: from_micros(row.get(4)?),
+            has_body: row.get(5)?,
+        });
+    }
+    Ok(found)
+}
+
 /// Whether a submission in this file has this code.
 pub fn has_code(conn: &Connection, code: Code) -> Result<bool, StoreError> {
     Ok(conn
