@@ -17,7 +17,7 @@ use crate::domain::desk::{CaseStatus, DeskRole, may};
 use crate::domain::procedure::bundle::{Bundle, Manifest};
 use crate::domain::redacted::Redacted;
 use crate::domain::seal::{SigningKey, locked};
-use crate::domain::session::{CaseFar, Effect, Input};
+use crate::domain::session::{CaseFar, CaseLook, Effect, Input};
 use crate::domain::submission::peers::TokenHash;
 use crate::forms::tests::workbook::workbook;
 use crate::store::desk;
@@ -577,6 +577,21 @@ async fn a_kiosk_opens_the_case_with_code_and_digits() {
         }
         panic!("no answer");
     };
+    let effect = Effect::LookUp {
+        code: confirmed.code.to_string(),
+    };
+    kiosk.effects.send(effect).expect("it works");
+    let look = loop {
+        match inbox.take() {
+            Some(Input::Found(look)) => break *look,
+            Some(_) => {}
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    let CaseLook::Arrived { procedure, .. } = look else {
+        panic!("central has it: {look:?}");
+    };
+    assert_eq!(procedure, "Certificado de residencia");
     let CaseFar::Known { status, note, since } = ask("7103").await else {
         panic!("the digits fit");
     };

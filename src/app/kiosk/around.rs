@@ -25,8 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 const TELL_EVERY: Duration = Duration::from_secs(5);
 /// How often the office is told of the printers although nothing changed.
 const HEALTH_EVERY: SignedDuration = SignedDuration::from_secs(30);
-/// Below this much room nobody is asked to type: the commit could fail.
-const ROOM_LEAST: u64 = 64 * 1024 * 1024;
 /// The page that checks receipts may be far away.
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(4);
 
@@ -92,7 +90,8 @@ pub(super) async fn watch(shell: Arc<Shell>, stop: Stop) {
         was_offline = offline;
         let around = Surroundings {
             offline,
-            storage_full: room(&shell) < ROOM_LEAST,
+            // Also while the room kept for a full disk is given up: said now, not after a citizen has typed.
+            storage_full: !shell.db.has_room(),
             out_of_service: revoked,
             voice,
             priority_run,
@@ -288,24 +287,11 @@ fn item_id(item: &ToTell) -> crate::domain::id::TicketId {
     }
 }
 
-/// Free bytes where the kiosk writes.
-fn room(shell: &Shell) -> u64 {
-    match rustix::fs::statvfs(&shell.config.data) {
-        Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
-        Err(problem) => {
-            warn!(%problem, "room on the disk is not known");
-            u64::MAX
-        }
-    }
-}
-
 /// What the municipality's page says of a code, as far as we use it.
 #[derive(Deserialize)]
 struct VerifyWire {
-    #[serde(alias = "procedure_name")]
-    procedure: String,
+    procedure_name: String,
     received_at: Option<jiff_text::Time>,
-    created_at: Option<jiff_text::Time>,
     registered_at: Option<jiff_text::Time>,
 }
 
@@ -338,15 +324,13 @@ pub(super) async fn look_up(shell: &Shell, code: &str) -> CaseLook {
     match (asked, here) {
         (Ok(answer), here) if answer.status().is_success() => match answer.json::<VerifyWire>().await {
             Ok(wire) => CaseLook::Arrived {
-                procedure: wire.procedure,
-                registered: wire
-                    .registered_at
-                    .or(wire.created_at)
-                    .map(|at| words(at.0))
-                    .unwrap_or_default(),
+                procedure: wire.procedure_name,
+                registered: wire.registered_at.map(|at| words(at.0)).unwrap_or_default(),
                 received: wire.received_at.map(|at| words(at.0)).unwrap_or_default(),
             },
             Err(problem) => {
+                // Without the address, which has the code in it.
+                let problem = problem.without_url();
                 warn!(%problem, "the page that checks receipts answers something else");
                 here.map_or(CaseLook::Offline, |row| CaseLook::Here {
                     procedure: row.label,

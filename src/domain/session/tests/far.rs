@@ -26,7 +26,7 @@ fn at_the_digits() -> Kiosk {
     kiosk.touch("Español");
     kiosk.input(Input::EnterCode);
     kiosk.write("0M2GA18N");
-    let effects = kiosk.touch("Ver cómo va");
+    let effects = kiosk.touch("Continuar");
     assert!(matches!(effects[..], [Effect::LookUp { .. }]), "{effects:?}");
     kiosk.input(Input::Found(Box::new(arrived())));
     kiosk.touch("Ver en qué paso está");
@@ -37,7 +37,7 @@ fn at_the_digits() -> Kiosk {
 fn answered(far: CaseFar) -> Kiosk {
     let mut kiosk = at_the_digits();
     kiosk.write("7103");
-    kiosk.touch("Ver cómo va");
+    kiosk.touch("Continuar");
     kiosk.input(Input::FarFound(Box::new(far)));
     kiosk
 }
@@ -46,10 +46,10 @@ fn answered(far: CaseFar) -> Kiosk {
 fn the_code_and_four_digits_tell_how_far_a_case_is() {
     let mut kiosk = at_the_digits();
     kiosk.write("71a");
-    assert!(kiosk.touch("Ver cómo va").is_empty());
+    assert!(kiosk.touch("Continuar").is_empty());
     assert!(everything_shown(&kiosk.view()).contains("Faltan números."));
     kiosk.write("03 99");
-    let effects = kiosk.touch("Ver cómo va");
+    let effects = kiosk.touch("Continuar");
     let [Effect::AskFar { code, digits }] = &effects[..] else {
         panic!("{effects:?}")
     };
@@ -107,17 +107,17 @@ fn digits_are_not_guessed_for_long_and_another_code_is_no_new_guess() {
     let mut kiosk = at_the_digits();
     for _ in 0..2 {
         kiosk.write("0000");
-        kiosk.touch("Ver cómo va");
+        kiosk.touch("Continuar");
         kiosk.input(Input::FarFound(Box::new(CaseFar::WrongDigits)));
         kiosk.touch("Escribirlos otra vez");
     }
     kiosk.write("0000");
-    kiosk.touch("Ver cómo va");
+    kiosk.touch("Continuar");
     kiosk.input(Input::FarFound(Box::new(CaseFar::WrongDigits)));
     kiosk.touch("Entendido");
     kiosk.input(Input::EnterCode);
     kiosk.write("0M2GA18N");
-    kiosk.touch("Ver cómo va");
+    kiosk.touch("Continuar");
     kiosk.input(Input::Found(Box::new(arrived())));
     kiosk.touch("Ver en qué paso está");
     assert!(everything_shown(&kiosk.view()).contains("Pida ayuda en información"));
