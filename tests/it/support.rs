@@ -18,9 +18,20 @@ pub fn ventanilla() -> Command {
     Command::new(env!("CARGO_BIN_EXE_ventanilla"))
 }
 
+/// A process that does not outlive its test, however that ends.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // One that has ended is left alone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running program that printed `ready`.
 pub struct Running {
-    child: Child,
+    child: Guarded,
     pub said: HashMap<String, String>,
     log: thread::JoinHandle<String>,
 }
@@ -63,7 +74,11 @@ impl Running {
                 }
             }
         }
-        Self { child, said, log }
+        Self {
+            child: Guarded(child),
+            said,
+            log,
+        }
     }
 
     /// Stops as a service manager does, and gives the log.
@@ -71,7 +86,7 @@ impl Running {
     pub fn stop(mut self) -> String {
         // By system call: a machine with nothing but a toolchain has no `kill` program.
         rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).expect("SIGTERM");
-        let status = self.child.wait().expect("an exit");
+        let status = self.child.0.wait().expect("an exit");
         let log = self.log.join().expect("a log");
         assert!(status.success(), "{status}: {log}");
         log
@@ -79,14 +94,14 @@ impl Running {
 
     /// The process, for whoever pulls the plug from elsewhere.
     pub fn pid(&self) -> rustix::process::Pid {
-        let id = i32::try_from(self.child.id()).ok();
+        let id = i32::try_from(self.child.0.id()).ok();
         id.and_then(rustix::process::Pid::from_raw).expect("an id")
     }
 
     /// Pulls the plug.
     pub fn kill(mut self) -> String {
-        self.child.kill().expect("kill -9");
-        let _ = self.child.wait();
+        self.child.0.kill().expect("kill -9");
+        let _ = self.child.0.wait();
         self.log.join().expect("a log")
     }
 }
@@ -411,8 +426,53 @@ pub fn labels(view: &Value) -> Vec<String> {
     found
 }
 
-/// Every file below a folder that holds these bytes.
+/// Every file below a folder that holds this text, plain or in a dress that anybody takes off.
 pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    files_with_any(folder, &dresses(text))
+}
+
+/// Whether bytes hold this text in any of these dresses.
+pub fn holds(bytes: &[u8], text: &str) -> bool {
+    holds_any(bytes, &dresses(text))
+}
+
+/// A text as it is, as UTF-16 of either order, in base64 of either alphabet at each of the three places where it may
+/// begin, in hexadecimal, and percent-encoded.
+fn dresses(text: &str) -> Vec<Vec<u8>> {
+    use base64::Engine;
+    use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+    let units = || text.encode_utf16();
+    let hex = |each: fn(u8) -> String| text.bytes().map(each).collect::<String>().into_bytes();
+    let mut all = vec![
+        text.as_bytes().to_vec(),
+        units().flat_map(u16::to_le_bytes).collect(),
+        units().flat_map(u16::to_be_bytes).collect(),
+        hex(|byte| format!("{byte:02x}")),
+        hex(|byte| format!("{byte:02X}")),
+        hex(|byte| format!("%{byte:02X}")),
+    ];
+    for before in 0..3_usize {
+        let shifted = [vec![0; before], text.as_bytes().to_vec()].concat();
+        // What also depends on the neighbours is left out at both ends.
+        let from = [0, 2, 3][before];
+        for encoded in [
+            BASE64_STANDARD_NO_PAD.encode(&shifted),
+            BASE64_URL_SAFE_NO_PAD.encode(&shifted),
+        ] {
+            let whole = shifted.len() / 3 * 4;
+            all.push(encoded.as_bytes()[from..whole].to_vec());
+        }
+    }
+    all
+}
+
+fn holds_any(bytes: &[u8], dresses: &[Vec<u8>]) -> bool {
+    dresses
+        .iter()
+        .any(|dress| bytes.windows(dress.len()).any(|part| part == dress.as_slice()))
+}
+
+fn files_with_any(folder: &Path, dresses: &[Vec<u8>]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else {
         return found;
@@ -420,12 +480,8 @@ pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
     for entry in entries {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files_with(&path, text));
-        } else if std::fs::read(&path)
-            .expect("a file")
-            .windows(text.len())
-            .any(|part| part == text.as_bytes())
-        {
+            found.extend(files_with_any(&path, dresses));
+        } else if holds_any(&std::fs::read(&path).expect("a file"), dresses) {
             found.push(path);
         }
     }
@@ -450,4 +506,19 @@ pub fn code_on(view: &Value) -> String {
         .find(|word| is_code(word))
         .unwrap_or_else(|| panic!("no code on {:?}", labels(view)))
         .to_owned()
+}
+
+#[test]
+fn a_text_is_found_in_every_dress() {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    let text = "1714307103";
+    for before in 0..6 {
+        let bytes = [vec![b'x'; before], text.as_bytes().to_vec(), b"yz".to_vec()].concat();
+        assert!(holds(&bytes, text));
+        assert!(holds(BASE64_STANDARD.encode(&bytes).as_bytes(), text), "{before}");
+    }
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(holds(&wide, text) && holds(b"31373134333037313033", text));
+    assert!(!holds(b"1714307104 MTcxNDMwNzEwNA==", text));
 }

@@ -354,15 +354,15 @@ fn whoever_stands_in_the_place_of_office_or_central_gets_nothing() {
     // Taken out of service at the office: it keeps what it holds, and central knows.
     let mut revoke = town.command("office", "office");
     said(revoke.args(["revoke-device", "k1"]));
-    let third = town.confirm();
-    let kiosk = town.start("kiosk", "kiosk");
-    until("the kiosk is refused", || {
-        why(&file, third).starts_with("status_40")
-    });
     let registry = open(&town.at("central/central.db"), store::central::SCHEMA);
     until("central knows", || {
         let rows = registry.look_at(store::devices::all).expect("read");
         rows.iter().any(|row| row.id == "k1" && row.revoked_at.is_some())
+    });
+    let third = town.confirm();
+    let kiosk = town.start("kiosk", "kiosk");
+    until("the kiosk is refused", || {
+        why(&file, third).starts_with("status_40")
     });
     for (file, schema) in [
         ("office/office.db", store::office::SCHEMA),

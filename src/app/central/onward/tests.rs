@@ -36,6 +36,18 @@ impl House {
         }
     }
 
+    /// One on a file, and one on PostgreSQL where a server is given.
+    async fn on_both() -> Vec<Self> {
+        let mut houses = vec![Self::new()];
+        if let Some(url) = crate::store::postgres::test_tables().await {
+            let mut house = Self::new();
+            let server = crate::store::postgres::Postgres::open(&url, house.clock.now()).await;
+            house.store = Municipal::Postgres(server.expect("opens"));
+            houses.push(house);
+        }
+        houses
+    }
+
     fn courier(&self, fake: &Fake) -> Courier {
         let mut courier = Courier::new(
             "odk",
@@ -140,41 +152,43 @@ fn instance(form: &str, id: &str) -> String {
 
 #[tokio::test]
 async fn what_was_confirmed_is_handed_on_once_and_byte_for_byte() {
-    let (house, fake) = (House::new(), Fake::start(&["residencia"]).await);
-    let id = house.arrives("residencia", &[300, 20]).await;
-    let mut courier = house.courier(&fake);
-    house.settled(&mut courier).await;
-    assert_eq!(house.state(&id).await, Some(State::Received));
-    let kept = fake.kept(&format!("uuid:{id}")).expect("kept");
-    assert_eq!(kept.xml, instance("residencia", &id));
-    let files: Vec<(&str, usize)> = kept
-        .files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes.len()))
-        .collect();
-    assert_eq!(files, [("f0.bin", 300), ("f1.bin", 20)]);
-    let posts = fake.posts.load(Ordering::SeqCst);
-    house.later(120);
-    house.settled(&mut courier).await;
-    assert_eq!(fake.posts.load(Ordering::SeqCst), posts, "nothing again");
-    let entries = house
-        .store
-        .look(|sql| chain::entries(sql, 0, 50))
-        .await
-        .expect("read");
-    let events: Vec<_> = entries
-        .iter()
-        .filter(|entry| entry.event.contains("handed_on"))
-        .collect();
-    assert_eq!(events.len(), 1);
-    let event: CentralEvent = serde_json::from_str(&events[0].event).expect("an event");
-    assert_eq!(
-        event,
-        CentralEvent::HandedOn {
-            submission: id,
-            destination: "odk".into()
-        }
-    );
+    for house in House::on_both().await {
+        let fake = Fake::start(&["residencia"]).await;
+        let id = house.arrives("residencia", &[300, 20]).await;
+        let mut courier = house.courier(&fake);
+        house.settled(&mut courier).await;
+        assert_eq!(house.state(&id).await, Some(State::Received));
+        let kept = fake.kept(&format!("uuid:{id}")).expect("kept");
+        assert_eq!(kept.xml, instance("residencia", &id));
+        let files: Vec<(&str, usize)> = kept
+            .files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.len()))
+            .collect();
+        assert_eq!(files, [("f0.bin", 300), ("f1.bin", 20)]);
+        let posts = fake.posts.load(Ordering::SeqCst);
+        house.later(120);
+        house.settled(&mut courier).await;
+        assert_eq!(fake.posts.load(Ordering::SeqCst), posts, "nothing again");
+        let entries = house
+            .store
+            .look(|sql| chain::entries(sql, 0, 50))
+            .await
+            .expect("read");
+        let events: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.event.contains("handed_on"))
+            .collect();
+        assert_eq!(events.len(), 1);
+        let event: CentralEvent = serde_json::from_str(&events[0].event).expect("an event");
+        assert_eq!(
+            event,
+            CentralEvent::HandedOn {
+                submission: id,
+                destination: "odk".into()
+            }
+        );
+    }
 }
 
 #[tokio::test]
@@ -300,18 +314,20 @@ async fn a_closed_form_holds_up_nobody_and_goes_on_when_it_is_listed_again() {
 
 #[tokio::test]
 async fn a_form_that_is_not_listed_is_not_posted_to_anybody() {
-    let (house, fake) = (House::new(), Fake::start(&["luae"]).await);
-    let id = house.arrives("residencia", &[]).await;
-    let mut courier = house.courier(&fake);
-    house.settled(&mut courier).await;
-    assert_eq!(
-        (house.state(&id).await, fake.posts.load(Ordering::SeqCst)),
-        (Some(State::Dead), 0)
-    );
-    fake.lists(&["luae", "residencia"]);
-    house.later(61);
-    house.settled(&mut courier).await;
-    assert_eq!(house.state(&id).await, Some(State::Received));
+    for house in House::on_both().await {
+        let fake = Fake::start(&["luae"]).await;
+        let id = house.arrives("residencia", &[]).await;
+        let mut courier = house.courier(&fake);
+        house.settled(&mut courier).await;
+        assert_eq!(
+            (house.state(&id).await, fake.posts.load(Ordering::SeqCst)),
+            (Some(State::Dead), 0)
+        );
+        fake.lists(&["luae", "residencia"]);
+        house.later(61);
+        house.settled(&mut courier).await;
+        assert_eq!(house.state(&id).await, Some(State::Received));
+    }
 }
 
 #[tokio::test]
@@ -383,35 +399,37 @@ async fn a_conflict_is_looked_up_before_it_is_believed() {
 
 #[tokio::test]
 async fn files_travel_under_the_advertised_length_and_go_on_where_they_stopped() {
-    let (house, fake) = (House::new(), Fake::start(&["residencia"]).await);
-    fake.takes(18_000);
-    let id = house.arrives("residencia", &[9_000, 100, 12_000, 8_000]).await;
-    let mut courier = house.courier(&fake);
-    // The second request is lost after the server kept it.
-    fake.next([Turn::Keep, Turn::KeepAndCut]);
-    house.pass(&mut courier).await;
-    assert_eq!(house.state(&id).await, Some(State::Queued));
-    let first = fake.log();
-    assert_eq!(first[0].files, ["f1.bin", "f3.bin"], "small ones first");
-    assert!(
-        first.iter().all(|post| post.incomplete),
-        "more follows: {first:?}"
-    );
-    house.later(61);
-    house.settled(&mut courier).await;
-    assert_eq!(house.state(&id).await, Some(State::Received));
-    let log = fake.log();
-    let again: Vec<_> = log[first.len()..].iter().map(|post| post.files.clone()).collect();
-    assert_eq!(
-        again,
-        [vec!["f0.bin".to_owned()], vec!["f2.bin".to_owned()]],
-        "what was acknowledged stays there"
-    );
-    assert!(log.iter().all(|post| post.length <= 18_000), "{log:?}");
-    let last = log.last().expect("a post");
-    assert!(!last.incomplete && log.iter().all(|post| post.xml == last.xml));
-    let kept = fake.kept(&format!("uuid:{id}")).expect("kept");
-    assert_eq!(kept.files.keys().cloned().collect::<BTreeSet<_>>().len(), 4);
+    for house in House::on_both().await {
+        let fake = Fake::start(&["residencia"]).await;
+        fake.takes(18_000);
+        let id = house.arrives("residencia", &[9_000, 100, 12_000, 8_000]).await;
+        let mut courier = house.courier(&fake);
+        // The second request is lost after the server kept it.
+        fake.next([Turn::Keep, Turn::KeepAndCut]);
+        house.pass(&mut courier).await;
+        assert_eq!(house.state(&id).await, Some(State::Queued));
+        let first = fake.log();
+        assert_eq!(first[0].files, ["f1.bin", "f3.bin"], "small ones first");
+        assert!(
+            first.iter().all(|post| post.incomplete),
+            "more follows: {first:?}"
+        );
+        house.later(61);
+        house.settled(&mut courier).await;
+        assert_eq!(house.state(&id).await, Some(State::Received));
+        let log = fake.log();
+        let again: Vec<_> = log[first.len()..].iter().map(|post| post.files.clone()).collect();
+        assert_eq!(
+            again,
+            [vec!["f0.bin".to_owned()], vec!["f2.bin".to_owned()]],
+            "what was acknowledged stays there"
+        );
+        assert!(log.iter().all(|post| post.length <= 18_000), "{log:?}");
+        let last = log.last().expect("a post");
+        assert!(!last.incomplete && log.iter().all(|post| post.xml == last.xml));
+        let kept = fake.kept(&format!("uuid:{id}")).expect("kept");
+        assert_eq!(kept.files.keys().cloned().collect::<BTreeSet<_>>().len(), 4);
+    }
 }
 
 #[tokio::test]
@@ -524,24 +542,26 @@ async fn what_cannot_be_handed_on_is_said_and_not_sent() {
 
 #[tokio::test]
 async fn what_a_dead_process_left_on_the_line_goes_on_after_its_lease() {
-    let (house, fake) = (House::new(), Fake::start(&["residencia"]).await);
-    let id = house.arrives("residencia", &[]).await;
-    let now = house.clock.now();
-    let dead = house.store.change(move |sql| {
-        rows::feed(sql, "odk", None, 10, now)?;
-        rows::take(sql, "odk", now)
-    });
-    assert!(dead.await.expect("taken").is_some());
-    let mut courier = house.courier(&fake);
-    house.settled(&mut courier).await;
-    assert_eq!(
-        house.state(&id).await,
-        Some(State::Inflight),
-        "somebody may have it"
-    );
-    house.later(11);
-    house.settled(&mut courier).await;
-    assert_eq!(house.state(&id).await, Some(State::Received));
+    for house in House::on_both().await {
+        let fake = Fake::start(&["residencia"]).await;
+        let id = house.arrives("residencia", &[]).await;
+        let now = house.clock.now();
+        let dead = house.store.change(move |sql| {
+            rows::feed(sql, "odk", None, 10, now)?;
+            rows::take(sql, "odk", now)
+        });
+        assert!(dead.await.expect("taken").is_some());
+        let mut courier = house.courier(&fake);
+        house.settled(&mut courier).await;
+        assert_eq!(
+            house.state(&id).await,
+            Some(State::Inflight),
+            "somebody may have it"
+        );
+        house.later(11);
+        house.settled(&mut courier).await;
+        assert_eq!(house.state(&id).await, Some(State::Received));
+    }
 }
 
 #[tokio::test]
