@@ -300,6 +300,8 @@ fn setup() -> Arc<Setup> {
         landscape: false,
         zone: TimeZone::get("America/Guayaquil").expect("zone"),
         delays: Delays::default(),
+        device: "k2".into(),
+        technician: None,
     })
 }
 

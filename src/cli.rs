@@ -19,6 +19,7 @@ mod publish;
 mod roles;
 mod settings;
 mod staff;
+mod technician;
 mod tools;
 
 use std::io::{IsTerminal, Write};
@@ -128,6 +129,11 @@ enum Command {
         #[command(subcommand)]
         action: appliance::ScreenAction,
     },
+    /// Lets technicians in at kiosks: the key, a kiosk's secret, the code that answers its number.
+    Technician {
+        #[command(subcommand)]
+        action: technician::TechnicianAction,
+    },
     /// Checks the printers of a kiosk and prints a sample on each.
     Doctor {
         /// Settings of the kiosk.
@@ -214,6 +220,7 @@ pub fn main() -> ExitCode {
         Command::Update { action } => appliance::update(action),
         Command::Provision { action } => appliance::provision(action),
         Command::Screen { action } => appliance::screen(&action),
+        Command::Technician { action } => technician::run(&action),
         Command::Doctor { config, no_print } => printer::doctor(&config, !no_print),
     };
     match done {

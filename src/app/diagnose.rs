@@ -94,6 +94,17 @@ pub fn sample(occasion: &Occasion, profile: &Profile, probe: Option<&Probe>) -> 
         let proves = yes_no(probe.proof != Proof::None);
         checks.push(Pair::new(say("paper-test-proof"), proves));
     }
+    paper(occasion, profile, checks)
+}
+
+/// The report of a self-test: what was looked at, then letters and a square to judge.
+pub fn report(occasion: &Occasion, profile: &Profile, checks: &[(String, String)]) -> Document {
+    let checks = checks.iter().map(|(name, state)| Pair::new(name, state));
+    paper(occasion, profile, checks.collect())
+}
+
+fn paper(occasion: &Occasion, profile: &Profile, checks: Vec<Pair>) -> Document {
+    let say = |key: &str| i18n::say(occasion.language, key);
     readiness(&ReadinessPaper {
         place: occasion.place.clone(),
         office_kind: occasion.office_kind.clone(),

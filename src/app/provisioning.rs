@@ -251,6 +251,7 @@ impl Demo {
                 web: Some(web),
                 ..ScreenConfig::default()
             },
+            technician: None,
             metrics: None,
         };
         self.write("kiosk.toml", &config)?;

@@ -369,6 +369,8 @@ fn setup(name: &str, form: Option<Form>, landscape: bool) -> Arc<Setup> {
             idle_extended: long,
             ..Delays::default()
         },
+        device: String::new(),
+        technician: None,
     })
 }
 

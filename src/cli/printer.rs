@@ -16,6 +16,7 @@ use crate::config;
 use crate::config::kiosk::KioskConfig;
 use crate::devices::printer::sim::{self, Build, Control, Simulator};
 use crate::devices::printer::{self, PrinterSpec, Profile};
+use crate::domain::fleet::DoctorState;
 use crate::i18n::Language;
 
 /// `ventanilla printer …`
@@ -94,6 +95,17 @@ pub(super) fn doctor(path: &Path, prints: bool) -> anyhow::Result<()> {
             .flat_map(|(name, spec, profile)| diagnose::check_printer(name, spec, profile, &occasion, prints))
             .collect(),
     };
+    let wrong = checks.iter().filter(|check| check.ok == Some(false));
+    let state = DoctorState {
+        at: Clock::System.now(),
+        wrong: wrong.map(|check| check.name.clone()).collect(),
+    };
+    if let Err(problem) = crate::app::fleet::keep_doctor_state(&config.data, &state) {
+        print(&format!(
+            "look  result: not kept in {} ({problem})",
+            config.data.display()
+        ));
+    }
     report(&checks)
 }
 

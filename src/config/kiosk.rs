@@ -46,6 +46,9 @@ pub struct KioskConfig {
     /// The screen.
     #[serde(default)]
     pub screen: ScreenConfig,
+    /// File with the secret that lets technicians in (`ventanilla technician secret`); without it nobody comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technician: Option<PathBuf>,
     /// Where this kiosk says how it is, for Prometheus; nowhere without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsConfig>,
@@ -59,6 +62,7 @@ impl KioskConfig {
         beside(&mut self.data);
         beside(&mut self.device_key);
         self.catalogue.iter_mut().for_each(beside);
+        self.technician.iter_mut().for_each(beside);
         if let Some(metrics) = &mut self.metrics {
             metrics.resolve(settings);
         }

@@ -143,6 +143,7 @@ fn stage(face: Face) -> ui::Stage {
         | Face::Code
         | Face::Answer
         | Face::Leave
+        | Face::Service
         | Face::Satisfaction => ui::Stage::Page,
     }
 }

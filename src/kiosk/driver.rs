@@ -37,7 +37,10 @@ impl SessionDriver {
     /// A session nobody has touched yet, in front of a running kiosk.
     pub fn new(kiosk: &RunningKiosk, inbox: Inbox) -> Self {
         let narrator = narrator::open().map(|speaker| Narrator::new(Box::new(speaker)));
-        let session = Session::new(kiosk.setup.clone(), kiosk.clock.now());
+        let mut session = Session::new(kiosk.setup.clone(), kiosk.clock.now());
+        if kiosk.first {
+            session.begin_first_test();
+        }
         Self::with(
             session,
             kiosk.clock.clone(),

@@ -160,6 +160,12 @@ fn every_screen_of_a_session_fits_in_landscape() {
     tour_fits(Size::LANDSCAPE, tour::all, &comforts());
 }
 
+#[test]
+fn every_screen_of_a_technician_fits() {
+    tour_fits(Size::PORTRAIT, tour::service, &form_comforts());
+    tour_fits(Size::LANDSCAPE, tour::service, &form_comforts());
+}
+
 /// The languages that forms are written in, in the smallest and the largest letters.
 fn form_comforts() -> Vec<Comfort> {
     let mut all = comforts();

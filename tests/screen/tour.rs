@@ -18,6 +18,8 @@ use ventanilla::domain::session::{
     CaseFar, CaseLook, Comfort, Delays, Input, KeptFound, Key, NoTurn, NotKept, QueueLook, Saved, Session,
     Setup, Shut, Surroundings, TurnFound, TurnLook,
 };
+use ventanilla::domain::session::{Part, PartLook, ServiceLook};
+use ventanilla::domain::technician::Secret;
 use ventanilla::domain::ticket::Lane;
 use ventanilla::forms::Form;
 
@@ -65,6 +67,8 @@ fn made(landscape: bool) -> Setup {
         landscape,
         zone: TimeZone::get("America/Guayaquil").expect("zone"),
         delays: Delays::default(),
+        device: "k2".into(),
+        technician: None,
     }
 }
 
@@ -571,6 +575,78 @@ fn resumed(t: &mut Tour, start: impl Fn(&mut Tour)) {
         t.shoot(&format!("resume-{name}"));
         start(t);
     }
+}
+
+/// The technician's screens: the door, inside, and the self-test.
+pub fn service(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
+    let secret = Secret::new([4; 32]);
+    let mut setup = made(setup.landscape);
+    setup.technician = Some(secret.clone());
+    let mut tour = Tour::new(Arc::new(setup));
+    let t = &mut tour;
+    let knock = |t: &mut Tour| {
+        t.step(Input::Start(comfort.language));
+        t.step(Input::Comfort(comfort));
+        t.step(Input::EnterCode);
+        t.step(Input::Typed("SERVICIO".into()));
+        t.step(Input::Continue);
+    };
+    let mut out = around();
+    out.out_of_service = true;
+    t.step(Input::Surroundings(Box::new(out)));
+    t.step(Input::Comfort(comfort));
+    t.shoot("service-out");
+    t.step(Input::Surroundings(Box::new(around())));
+    knock(t);
+    t.shoot("service-door");
+    t.step(Input::Typed("12345678".into()));
+    t.step(Input::Continue);
+    t.shoot("service-door-wrong");
+    // The number that is asked is made of what the step was given.
+    t.step(Input::Back);
+    knock(t);
+    let digits: String = t.view().help.chars().filter(char::is_ascii_digit).collect();
+    let question = &digits[digits.len() - 6..];
+    t.step(Input::Typed(secret.code(question)));
+    t.step(Input::Continue);
+    t.shoot("service-looking");
+    let part = |part, ok, detail: &str| PartLook {
+        part,
+        ok,
+        detail: detail.to_owned(),
+    };
+    let look = ServiceLook {
+        parts: vec![
+            part(Part::Network, Some(false), "192.168.100.201"),
+            part(Part::Printer, Some(true), "lista · 64 m"),
+            part(Part::Storage, Some(true), "47 GB · 83 %"),
+            part(Part::Clock, None, "24/11/2026 10:08"),
+            part(Part::Outbox, Some(true), "0"),
+            part(Part::Version, Some(true), "0.1.0 · 2026.11.24"),
+            part(Part::Doctor, Some(true), "23/11/2026 17:40"),
+        ],
+        remote: true,
+        updates: true,
+    };
+    t.step(Input::ServiceLook(Box::new(look.clone())));
+    t.shoot("service-menu");
+    t.step(Input::ServiceDone { ok: false });
+    t.shoot("service-failed");
+    t.step(Input::SelfTest);
+    t.shoot("service-test");
+    t.step(Input::Continue);
+    t.step(Input::Choose(4));
+    t.shoot("service-touch");
+    for square in 0..9 {
+        t.step(Input::Choose(square));
+    }
+    for name in ["screen", "sound", "printer", "keypad"] {
+        t.shoot(&format!("service-{name}"));
+        t.step(Input::Choose(0));
+    }
+    t.step(Input::ServiceLook(Box::new(look)));
+    t.shoot("service-end");
+    std::mem::take(&mut t.shots)
 }
 
 /// The form that asks in every way, each way in its states.

@@ -255,6 +255,17 @@ pub fn doctor_state(data: &Path) -> Option<DoctorState> {
     read_json(&data.join(DOCTOR_STATE))
 }
 
+/// Keeps what a self-test found, for the fleet view and the technician's screen.
+///
+/// # Errors
+/// When the disk does not work.
+pub fn keep_doctor_state(data: &Path, state: &DoctorState) -> std::io::Result<()> {
+    let (path, draft) = (data.join(DOCTOR_STATE), data.join("doctor.new"));
+    std::fs::create_dir_all(data)?;
+    std::fs::write(&draft, serde_json::to_vec(state)?)?;
+    std::fs::rename(draft, path)
+}
+
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }

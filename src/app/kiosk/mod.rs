@@ -15,6 +15,7 @@ mod papers;
 mod payment;
 mod press;
 mod print;
+mod service;
 mod setup;
 mod turn;
 mod usage;
@@ -62,6 +63,8 @@ pub struct RunningKiosk {
     pub printers: Healths,
     /// What the shell and the screen know of each other.
     pub stage: Stage,
+    /// Whether no self-test was made here yet, though there is a technician's door.
+    pub first: bool,
     worker: tokio::task::JoinHandle<()>,
 }
 
@@ -263,8 +266,10 @@ pub async fn start(
         tokio::spawn(take_newer(shell.clone(), newer));
     }
     tokio::spawn(orders::obey(shell.clone(), papers.clone(), stop.clone()));
-    let helpers = help::start(shell.clone(), stop);
-    let worker = tokio::spawn(work(shell, papers, helpers, waiting));
+    let helpers = help::start(shell.clone(), stop.clone());
+    // Nobody served here before: the self-test comes first, where there is a technician's door to come back to it.
+    let first = setup.technician.is_some() && super::fleet::doctor_state(&shell.config.data).is_none();
+    let worker = tokio::spawn(work(shell, papers, helpers, waiting, stop));
     info!(
         procedures = setup.catalogue.procedures().len(),
         forms = setup.forms.len(),
@@ -277,6 +282,7 @@ pub async fn start(
             clock,
             printers,
             stage,
+            first,
             worker,
         },
         inbox,
@@ -303,6 +309,7 @@ async fn work(
     papers: print::Papers,
     helpers: help::Helpers,
     mut effects: mpsc::UnboundedReceiver<Effect>,
+    stop: Stop,
 ) {
     // What the last act put on paper, for a copy; gone with its citizen.
     let mut last: Option<confirm::Act> = None;
@@ -391,6 +398,7 @@ async fn work(
             }
             // The face that has the voice does it; it never comes here.
             Effect::ReadAloud => {}
+            Effect::Service(act) => service::serve(&shell, &papers, &stop, act).await,
             Effect::CallHelp { step } => helpers.call(step),
             Effect::EndHelp => helpers.end(),
             Effect::Count(mark) => usage::count(&shell, mark).await,

@@ -99,7 +99,7 @@ async fn carry_out(shell: &Shell, papers: &Papers, order: &OrderWire) -> OrderOu
     }
 }
 
-async fn test_page(shell: &Shell) -> Result<Job, StoreError> {
+pub(super) async fn test_page(shell: &Shell) -> Result<Job, StoreError> {
     let occasion = Occasion::of(&shell.config, shell.clock.now());
     let document = sample(&occasion, &shell.profile, None);
     let paper = Paper {
@@ -132,7 +132,7 @@ async fn turn_copy(shell: &Shell, ticket: TicketId, turn: &TurnOnPaperWire) -> R
     keep(shell, PaperKind::Turn, about, copy_no, paper).await
 }
 
-async fn keep(
+pub(super) async fn keep(
     shell: &Shell,
     kind: PaperKind,
     about: String,

@@ -28,6 +28,8 @@ fn setup() -> Setup {
         landscape: false,
         zone: TimeZone::get("America/Guayaquil").expect("zone"),
         delays: Delays::default(),
+        device: "k2".into(),
+        technician: None,
     }
 }
 

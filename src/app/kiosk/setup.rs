@@ -18,6 +18,7 @@ use crate::domain::procedure::{Catalogue, quito};
 use crate::domain::seal::{Recipient, Role, SigningKey, VerifyingKey, hex};
 use crate::domain::search::SearchIndex;
 use crate::domain::session::{Delays, Setup};
+use crate::domain::technician;
 use crate::forms::{self, Form};
 use crate::sync::client::Client;
 use crate::sync::credential::Credential;
@@ -113,6 +114,8 @@ pub(super) fn read(
         landscape,
         zone,
         delays: Delays::default(),
+        device: config.id.clone(),
+        technician: technician(config)?,
     })
 }
 
@@ -254,6 +257,16 @@ impl OfficeLine {
             credential: self.credential.clone(),
         }
     }
+}
+
+/// What lets technicians in.
+fn technician(config: &KioskConfig) -> Result<Option<technician::Secret>, StartError> {
+    let Some(path) = &config.technician else {
+        return Ok(None);
+    };
+    technician::Secret::parse(&read_text(path)?)
+        .map(Some)
+        .ok_or_else(|| unusable(path, &"write it with `ventanilla technician secret`"))
 }
 
 /// Whose orders this kiosk obeys.

@@ -514,6 +514,9 @@ impl Session {
     pub(super) fn show_out(&self, draw: &mut Draw<'_>) -> View {
         let mut view = draw.page(Face::OutOfService, draw.words("out-title"));
         view.help = draw.say("out-help");
+        if self.setup.technician.is_some() {
+            view.primary = Some(draw.button("lock-key", "service-enter", Input::Knock));
+        }
         view.blocks = vec![Block::Note {
             tone: Tone::Warn,
             icon: "warning",

@@ -104,7 +104,7 @@ impl Session {
         let key = match &self.state {
             State::Filling(run) | State::Storing(run) => return run.told_step(self),
             State::Digits(digits) => return digits.told_step(self),
-            State::Attract | State::OutOfService => "help-step-start",
+            State::Attract | State::OutOfService | State::Service(_) => "help-step-start",
             State::Browsing => match self.trail.last() {
                 Some(Place::Search(_)) => "help-step-search",
                 Some(Place::Procedure(id)) => {

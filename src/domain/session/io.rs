@@ -15,6 +15,7 @@ use crate::i18n::Language;
 
 use super::Setup;
 use super::form::KeptForm;
+use super::service::{ServiceAct, ServiceLook};
 use super::view::{TextSize, Theme, Tone, Voice};
 
 /// What happened.
@@ -48,6 +49,13 @@ pub enum Input {
     },
     /// Somebody of the staff said that they go to the person here.
     HelpComes,
+    /// How the kiosk is, for the technician.
+    ServiceLook(Box<ServiceLook>),
+    /// What the technician asked for is done, or could not be.
+    ServiceDone {
+        /// It is done.
+        ok: bool,
+    },
 
     /// A language was chosen on the invitation.
     Start(Language),
@@ -161,6 +169,12 @@ pub enum Input {
     Cover,
     /// Close what lies over the screen.
     Close,
+    /// A technician wants in.
+    Knock,
+    /// The technician wants something done.
+    Service(ServiceAct),
+    /// The technician wants the self-test.
+    SelfTest,
 }
 
 /// A special key of the on-screen keyboard.
@@ -657,6 +671,8 @@ pub enum Effect {
     Count(UsageMark),
     /// Count an anonymous mark.
     Rate(u8),
+    /// Do it for the technician; [`Input::ServiceLook`] or [`Input::ServiceDone`] answers.
+    Service(ServiceAct),
     /// Nothing of the last citizen is left here; the shell drops its part too.
     Wiped,
     /// The session serves with the catalogue of this name from here on; what it handed over before is of the last one.

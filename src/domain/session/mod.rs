@@ -17,6 +17,7 @@ mod paging;
 mod question;
 mod resume;
 mod search_box;
+mod service;
 mod turn;
 pub mod view;
 
@@ -32,6 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::id::Moment;
 use crate::domain::procedure::Catalogue;
 use crate::domain::search::SearchIndex as Index;
+use crate::domain::technician;
 use crate::forms::Form;
 use crate::i18n::Language;
 
@@ -50,6 +52,8 @@ use overlay::Overlay;
 pub use paging::{above, is_beside, pad_width};
 use resume::{Digits, Kept, Unlocking};
 use search_box::Typing;
+use service::Service;
+pub use service::{Part, PartLook, ServiceAct, ServiceLook};
 use view::View;
 
 /// Why the waiting times are what they are.
@@ -111,6 +115,10 @@ pub struct Setup {
     pub zone: TimeZone,
     /// Times that the session waits.
     pub delays: Delays,
+    /// Name of this kiosk for programs and technicians: `k2`.
+    pub device: String,
+    /// What lets technicians in; nobody comes in without it.
+    pub technician: Option<technician::Secret>,
 }
 
 impl std::fmt::Debug for Setup {
@@ -137,6 +145,8 @@ pub struct Session {
     turns_asked: u8,
     /// The case that was asked about.
     case: far::Asked,
+    /// The technician's door; its wrong codes outlive a session.
+    door: technician::Door,
     last_touch: Timestamp,
     patience: SignedDuration,
 }
@@ -173,6 +183,8 @@ enum State {
         since: Timestamp,
     },
     OutOfService,
+    /// A technician, not a citizen.
+    Service(Box<Service>),
 }
 
 impl Session {
@@ -191,6 +203,7 @@ impl Session {
             sheet: 0,
             turns_asked: 0,
             case: far::Asked::default(),
+            door: technician::Door::default(),
             last_touch: now,
             patience,
         }
@@ -277,6 +290,7 @@ impl Session {
             State::Kept(_) => (15, None),
             State::Unlocking(_) => (16, None),
             State::LastDigits(_) => (17, None),
+            State::Service(_) => (18, None),
         };
         (overlay, state, self.trail.len(), spot)
     }
@@ -324,6 +338,7 @@ impl Session {
                 self.help.heard(ok);
                 return Vec::new();
             }
+            Input::ServiceLook(_) | Input::ServiceDone { .. } => return self.step_service(input, moment.now),
             Input::HelpComes => {
                 self.help.comes();
                 return Vec::new();
@@ -382,11 +397,18 @@ impl Session {
             State::Filling(_) => self.step_form(input, moment),
             State::TurnQueue { .. } | State::TurnLane { .. } => self.step_turn(input, moment),
             State::Success(_) | State::Answer(_) => self.step_finish(input, moment),
+            State::Code(typing)
+                if matches!(input, Input::Continue | Input::Key(Key::Enter))
+                    && typing.text() == service::WORD =>
+            {
+                self.knock(moment)
+            }
             State::Code(_) => self.step_code(input),
             State::Digits(_) => self.step_digits(input, moment),
             State::Kept(_) => self.step_kept(input),
             State::Unlocking(_) => self.step_unlocking(input),
             State::LastDigits(_) => self.step_last_digits(input),
+            State::Service(_) => self.step_service(input, moment.now),
             State::Missed(_) => self.step_missed(input),
             State::Rating { .. } => match input {
                 Input::Rate(mark) => {
@@ -396,6 +418,7 @@ impl Session {
                 }
                 _ => Vec::new(),
             },
+            State::OutOfService if matches!(input, Input::Knock) => self.knock(moment),
             State::Saving(_) | State::Storing(_) | State::Looking | State::OutOfService => Vec::new(),
         }
     }
@@ -510,6 +533,16 @@ impl Session {
                 }
                 State::Rating { .. } => self.show_rating(&mut draw),
                 State::OutOfService => self.show_out(&mut draw),
+                State::Service(service) => {
+                    let mut view = self.show_service(service, &mut draw);
+                    // Nine squares and every part of the kiosk: there is no room for the largest letters low down.
+                    (view.reach, view.size) = (false, view.size.min(view::TextSize::Large));
+                    if view.keyboard.is_some() {
+                        view
+                    } else {
+                        self.sheets(view, false, &mut draw)
+                    }
+                }
             },
         };
         (view, draw.into_inputs())

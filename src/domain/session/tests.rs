@@ -12,7 +12,7 @@ use super::view::{Action, Block, Button, Face, Item, View};
 use super::*;
 use crate::domain::procedure::quito;
 
-fn setup() -> Arc<Setup> {
+pub(super) fn setup() -> Arc<Setup> {
     let (catalogue, findings) = Catalogue::parse(&quito::FILES);
     assert!(findings.is_empty(), "{findings:?}");
     let forms = quito::FORMS
@@ -36,6 +36,8 @@ fn setup() -> Arc<Setup> {
         landscape: false,
         zone: TimeZone::get("America/Guayaquil").expect("zone"),
         delays: Delays::default(),
+        device: "k2".into(),
+        technician: None,
     })
 }
 

@@ -57,6 +57,8 @@ pub enum Face {
     Leave,
     /// The screen is covered until touched.
     Covered,
+    /// A technician's.
+    Service,
 }
 
 impl Face {
@@ -91,6 +93,7 @@ impl Face {
             Self::OutOfService => "out-of-service",
             Self::Leave => "leave",
             Self::Covered => "covered",
+            Self::Service => "service",
         }
     }
 }
