@@ -94,21 +94,21 @@ pub fn sample(occasion: &Occasion, profile: &Profile, probe: Option<&Probe>) -> 
         let proves = yes_no(probe.proof != Proof::None);
         checks.push(Pair::new(say("paper-test-proof"), proves));
     }
-    paper(occasion, profile, checks)
+    paper(occasion, profile, "paper-test", checks)
 }
 
 /// The report of a self-test: what was looked at, then letters and a square to judge.
 pub fn report(occasion: &Occasion, profile: &Profile, checks: &[(String, String)]) -> Document {
     let checks = checks.iter().map(|(name, state)| Pair::new(name, state));
-    paper(occasion, profile, checks.collect())
+    paper(occasion, profile, "service-test-title", checks.collect())
 }
 
-fn paper(occasion: &Occasion, profile: &Profile, checks: Vec<Pair>) -> Document {
+fn paper(occasion: &Occasion, profile: &Profile, title: &str, checks: Vec<Pair>) -> Document {
     let say = |key: &str| i18n::say(occasion.language, key);
     readiness(&ReadinessPaper {
         place: occasion.place.clone(),
         office_kind: occasion.office_kind.clone(),
-        title: say("paper-test"),
+        title: say(title),
         checks,
         letters_title: say("paper-test-letters"),
         letters: LETTERS.iter().map(|line| (*line).to_owned()).collect(),

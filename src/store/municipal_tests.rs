@@ -10,7 +10,7 @@ use crate::domain::submission::peers::{Delivery, TokenHash};
 use crate::domain::submission::{Acknowledgement, Header, tests::header};
 use crate::store::central::SCHEMA;
 use crate::store::devices::Place;
-use crate::store::{chain, desk, devices};
+use crate::store::{chain, desk, devices, fleet};
 
 fn key() -> SigningKey {
     SigningKey::generate(&[41; 32])
@@ -451,6 +451,110 @@ async fn the_audit_log_only_grows_and_writers_do_not_tread_on_each_other() {
                 "{refused}"
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_alarms_orders_and_letters_are_the_same_in_both() {
+    use crate::domain::fleet::alarm::{AlarmKind, Standing};
+    use crate::domain::fleet::order::OrderEnd;
+    use crate::domain::seal::Signed;
+
+    on_both(async |store| {
+        let at = |minute: i64| now() + jiff::SignedDuration::from_mins(minute);
+        let id = |n: u128| uuid::Uuid::from_u128(n);
+        let row = |minute| fleet::FleetRow {
+            id: "k1".into(),
+            office: "centro".into(),
+            carried_by: "hub".into(),
+            kid: None,
+            heard_at: at(minute),
+            report: crate::domain::fleet::tests::report("k1"),
+        };
+        let (first, older) = (row(5), row(1));
+        let standing = [Standing {
+            kind: AlarmKind::Printer,
+            since: at(0),
+            raised_at: None,
+        }];
+        let order = fleet::OrderRow {
+            id: id(1),
+            device: "k1".into(),
+            kind: "fetch_logs".into(),
+            issued_by: "ana".into(),
+            issued_at: at(0),
+            expires_at: at(60),
+            end: None,
+            detail: String::new(),
+            done_at: None,
+            media: None,
+        };
+        let letter = fleet::LetterRow {
+            id: id(2),
+            channel: "mail".into(),
+            subject: "s".into(),
+            body: "b".into(),
+            made_at: at(0),
+            attempts: 0,
+        };
+        let given = order.clone();
+        let (kept, alarms, open) = store
+            .change(move |sql| {
+                sql.alone(fleet::LOCK)?;
+                fleet::put_report(sql, &first)?;
+                fleet::put_report(sql, &older)?;
+                fleet::change_alarms(sql, "k1", &standing)?;
+                fleet::add_order(sql, &given, &Signed::new("X//", &1, &key()))?;
+                fleet::add_letter(sql, &letter)?;
+                Ok((
+                    fleet::devices(sql)?,
+                    fleet::alarms(sql)?,
+                    fleet::open_orders(sql, "k1", at(1))?.len(),
+                ))
+            })
+            .await
+            .expect("kept");
+        assert_eq!(
+            (kept.len(), kept[0].heard_at),
+            (1, at(5)),
+            "an older word changes nothing"
+        );
+        assert_eq!((alarms.len(), alarms[0].1.kind, open), (1, AlarmKind::Printer, 1));
+        let taken = store
+            .change(move |sql| {
+                let taken = fleet::take_letters(sql, at(1), at(6))?;
+                assert!(
+                    fleet::take_letters(sql, at(2), at(7))?.is_empty(),
+                    "taken already"
+                );
+                fleet::letter_failed(sql, id(2), "no line", at(3))?;
+                assert_eq!(fleet::letters_waiting(sql)?, (1, Some("no line".to_owned())));
+                assert_eq!(fleet::take_letters(sql, at(3), at(9))?[0].attempts, 2);
+                fleet::letter_sent(sql, id(2), at(4))?;
+                assert_eq!(fleet::letters_waiting(sql)?.0, 0);
+                fleet::drop_letters(sql, at(5), at(0))?;
+                Ok(taken)
+            })
+            .await
+            .expect("taken");
+        assert_eq!((taken.len(), taken[0].attempts), (1, 1));
+        let back = Some(("text/plain", b"a line".to_vec()));
+        let (ended, again, found, gone) = store
+            .change(move |sql| {
+                let ended = fleet::end_order(sql, id(1), OrderEnd::Done, "", back, at(2))?;
+                let again = fleet::end_order(sql, id(1), OrderEnd::Failed, "", None, at(3))?;
+                let found = fleet::attachment(sql, id(1))?;
+                fleet::drop_attachments(sql, at(3))?;
+                fleet::forget(sql, "k1")?;
+                assert!(fleet::devices(sql)?.is_empty() && fleet::overdue(sql, at(99))?.is_empty());
+                Ok((ended, again, found, fleet::attachment(sql, id(1))?))
+            })
+            .await
+            .expect("ended");
+        assert!(ended && !again);
+        assert_eq!(found.map(|(media, _)| media).as_deref(), Some("text/plain"));
+        assert_eq!(gone, None);
     })
     .await;
 }

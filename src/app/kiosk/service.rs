@@ -156,11 +156,8 @@ async fn look(shell: &Shell) -> ServiceLook {
     let update = fleet::update_state_with(&shell.config.data);
     let system = update.as_ref().map(|update| format!(" · {}", update.running));
     let version = format!("{}{}", env!("CARGO_PKG_VERSION"), system.unwrap_or_default());
-    found(
-        Part::Version,
-        update.as_ref().map(|update| update.proved),
-        version,
-    );
+    let proved = update.as_ref().is_none_or(|update| update.proved);
+    found(Part::Version, Some(proved), version);
     if let Some(doctor) = fleet::doctor_state(&shell.config.data) {
         let at = stamp(doctor.at, &shell.setup.zone);
         found(Part::Doctor, Some(doctor.wrong.is_empty()), at);

@@ -45,7 +45,7 @@ impl Kiosk {
         self.session.show(self.now).0
     }
 
-    fn to_door(&mut self) -> String {
+    fn go_to_door(&mut self) -> String {
         self.give(Input::Start(Language::Spanish));
         self.give(Input::EnterCode);
         self.give(Input::Typed(WORD.to_lowercase()));
@@ -62,7 +62,7 @@ impl Kiosk {
     }
 
     fn inside(&mut self) -> Vec<Effect> {
-        let question = self.to_door();
+        let question = self.go_to_door();
         let code = self.secret.code(&question);
         self.give(Input::Typed(code));
         self.give(Input::Continue)
@@ -112,14 +112,14 @@ fn the_code_for_the_number_on_the_screen_opens_and_silence_shuts() {
 #[test]
 fn wrong_codes_shut_the_door_for_the_next_session_too() {
     let mut kiosk = Kiosk::new();
-    kiosk.to_door();
+    kiosk.go_to_door();
     for _ in 0..5 {
         kiosk.give(Input::Typed("00000000".into()));
         kiosk.give(Input::Continue);
     }
     assert!(format!("{:?}", kiosk.view().blocks).contains("10:15"));
     kiosk.give(Input::Back);
-    kiosk.to_door();
+    kiosk.go_to_door();
     assert!(
         format!("{:?}", kiosk.view().blocks).contains("Cerrado"),
         "also after it was left"
@@ -131,7 +131,7 @@ fn without_a_secret_the_word_is_only_a_wrong_code() {
     let now = "2026-11-24T15:00:00Z".parse().expect("a time");
     let mut kiosk = Kiosk::new();
     kiosk.session = Session::new(setup(), now);
-    kiosk.to_door();
+    kiosk.go_to_door();
     assert_eq!(kiosk.view().face, Face::Code);
 }
 
