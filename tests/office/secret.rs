@@ -67,6 +67,7 @@ impl Town {
             behind_proxy: false,
             peers: vec![],
             devices: vec![],
+            fleet: Default::default(),
             published: None,
             backup: None,
             epoch_file: None,
@@ -142,6 +143,7 @@ impl Town {
                 token_file: None,
                 receipt_keys: vec![own("receipt.pub")],
                 authority: Some(own("authority.pem")),
+                order_keys: vec![],
             }),
             verify_url: "https://ventanilla.example/verify".into(),
             device_key: own("device.key"),
@@ -151,6 +153,8 @@ impl Town {
             }],
             lease_numbers: 20,
             screen: Default::default(),
+            technician: None,
+            metrics: None,
         };
         self.write("kiosk", &config);
     }

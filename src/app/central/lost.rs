@@ -67,7 +67,7 @@ mod tests {
         );
         let now = header(1).created_at;
         let items: Vec<Item> = sender
-            .write_blocking(move |conn| {
+            .write(move |conn| {
                 let key = SigningKey::generate(&[1; 32]);
                 let mut items = Vec::new();
                 for n in 0..4_i64 {
@@ -101,6 +101,7 @@ mod tests {
                 outbox::purge(conn, hour, now + hour * 2)?;
                 Ok(items)
             })
+            .await
             .expect("written");
         let central = Municipal::Sqlite(Db::memory(crate::store::central::SCHEMA).expect("opens").db);
         let mut first = header(1);
