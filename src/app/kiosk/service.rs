@@ -149,7 +149,7 @@ async fn look(shell: &Shell) -> ServiceLook {
     }
     let line = shell.sender.as_ref().map(|sender| sender.status());
     let offset = line.and_then(|line| line.clock_offset);
-    let clock = stamp(shell.clock.now(), &shell.setup.zone);
+    let clock = stamp(shell.clock.now(), &shell.setup().zone);
     found(Part::Clock, offset.map(|offset| offset.abs() <= CLOCK_MAX), clock);
     let counts = shell.db.read(outbox::counts).unwrap_or_default();
     found(Part::Outbox, Some(counts.stuck == 0), counts.queued.to_string());
@@ -159,7 +159,7 @@ async fn look(shell: &Shell) -> ServiceLook {
     let proved = update.as_ref().is_none_or(|update| update.proved);
     found(Part::Version, Some(proved), version);
     if let Some(doctor) = fleet::doctor_state(&shell.config.data) {
-        let at = stamp(doctor.at, &shell.setup.zone);
+        let at = stamp(doctor.at, &shell.setup().zone);
         found(Part::Doctor, Some(doctor.wrong.is_empty()), at);
     }
     ServiceLook {
