@@ -134,6 +134,10 @@ pub(super) fn couriers(
 /// Hands on until told to stop.
 pub(super) async fn run(central: Arc<CentralApp>, name: String, mut courier: Courier, stop: Stop) {
     loop {
+        let woken = central.wake.notified();
+        tokio::pin!(woken);
+        // From here on a call counts, also one that comes during the pass.
+        woken.as_mut().enable();
         let key = central.opening_key();
         let passed = tokio::select! {
             () = stop.stopped() => return,
@@ -156,7 +160,7 @@ pub(super) async fn run(central: Arc<CentralApp>, name: String, mut courier: Cou
         };
         tokio::select! {
             () = stop.stopped() => return,
-            () = central.wake.notified() => {}
+            () = woken => {}
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -43,6 +43,8 @@ impl House {
             let mut house = Self::new();
             let server = crate::store::postgres::Postgres::open(&url, house.clock.now()).await;
             house.store = Municipal::Postgres(server.expect("opens"));
+            let begun = crate::app::central::begin_log(&house.store, house.clock.now()).await;
+            begun.expect("begins");
             houses.push(house);
         }
         houses
