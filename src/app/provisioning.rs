@@ -245,6 +245,7 @@ impl Demo {
                 },
             ],
             lease_numbers: 20,
+            keypad: None,
             screen: ScreenConfig {
                 width,
                 height,

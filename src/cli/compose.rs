@@ -20,8 +20,12 @@ use crate::clock::Clock;
 use crate::config::central::CentralConfig;
 use crate::config::kiosk::KioskConfig;
 use crate::config::office::OfficeConfig;
+#[cfg(target_os = "linux")]
+use crate::devices::handset::InputDevices;
+use crate::devices::handset::{Hands, KeyMap};
 use crate::i18n::Language;
 use crate::kiosk::driver::SessionDriver;
+use crate::kiosk::hands::listen;
 #[cfg(feature = "screen")]
 use crate::kiosk::run;
 use crate::kiosk::run::{Command, Display, Size};
@@ -97,8 +101,12 @@ impl KioskFace {
             (Display::Window | Display::Screen | Display::None, _) => None,
         };
         let touch = config.screen.touch_matrix();
+        let hands = hands(&config, display)?;
         let (kiosk, inbox) = app::kiosk::start(config, size.width > size.height, clock, stop.clone()).await?;
         let (link, commands, frame) = Link::new();
+        if let Some(hands) = hands {
+            listen(hands, link.clone(), stop.clone());
+        }
         let bell = link.clone();
         inbox.on_arrival(move || bell.wake());
         let service = Service::from_environment();
@@ -197,6 +205,23 @@ impl KioskFace {
             warn!("the screen's page ended badly");
         }
     }
+}
+
+/// The keypad and the socket for headphones, where the screen is one of this machine.
+fn hands(config: &KioskConfig, display: Display) -> Result<Option<Box<dyn Hands>>, StartError> {
+    let map = config.keypad.as_ref().map(KeyMap::new).transpose();
+    let map = map.map_err(|problem| StartError::Setup {
+        what: "The kiosk's keypad".into(),
+        problem: problem.to_string(),
+    })?;
+    Ok(match display {
+        #[cfg(target_os = "linux")]
+        Display::Window | Display::Screen => Some(Box::new(InputDevices::new(map))),
+        #[cfg(not(target_os = "linux"))]
+        Display::Window | Display::Screen => None,
+        // A page has keys of its own.
+        Display::Web | Display::None => None,
+    })
 }
 
 /// Serves a page until told to stop.

@@ -52,6 +52,9 @@ pub struct KioskConfig {
     /// Where this kiosk says how it is, for Prometheus; nowhere without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsConfig>,
+    /// The keypad beside it, where it is not simply a keyboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keypad: Option<crate::devices::handset::KeypadConfig>,
 }
 
 impl KioskConfig {

@@ -118,6 +118,8 @@ struct ShownRow {
     label: String,
     value: String,
     masked: bool,
+    /// What was drawn.
+    drawing: Option<String>,
 }
 
 pub(super) async fn show(State(app): App, person: Person) -> Response {
@@ -564,6 +566,7 @@ fn shown(view: FormView) -> Shown {
                     row.value.reveal().clone()
                 },
                 masked: row.masked,
+                drawing: row.drawing.map(|drawing| drawing.reveal().clone()),
             })
             .collect(),
         result: view.result.map(|result| {

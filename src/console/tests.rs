@@ -46,6 +46,7 @@ impl House {
                 code: "QT7M-4K2P".into(),
                 made_at: "Hecho en el kiosco 1".into(),
                 rows: vec![FormRow {
+                    drawing: Some(Redacted::new("data:image/svg+xml;base64,PHN2Zy8+".to_owned())),
                     label: "Cédula".into(),
                     value: Redacted::new("1714307103".into()),
                     masked: true,

@@ -3,6 +3,7 @@
 //! Nothing here knows the store or the network protocol of the office.
 
 pub mod backlight;
+pub mod handset;
 pub mod narrator;
 pub mod printer;
 pub mod voice;

@@ -59,6 +59,13 @@ impl Shown {
                 wake();
             }
         });
+        act.on_light({
+            let (touches, wake) = (touches.clone(), wake.clone());
+            move || {
+                touches.borrow_mut().push(Touch::Light);
+                wake();
+            }
+        });
         act.on_pad({
             let (touches, wake) = (touches.clone(), wake.clone());
             move |key| {
@@ -140,7 +147,11 @@ impl Shown {
         let moved = self.keypad.borrow_mut().press(key, &elements, frame);
         if let Some(moved) = moved {
             if let Moved::Touch(x, y) = moved {
+                // A dark screen lies over everything; the keypad reaches under it.
+                let dark = self.ui.get_dark();
+                self.ui.set_dark(false);
                 elements::tap(self.ui.window(), x, y);
+                self.ui.set_dark(dark);
                 for touch in self.take_touches() {
                     give(driver, touch);
                 }
@@ -227,6 +238,7 @@ impl Shown {
             bottom,
         } = compose(view, landscape);
         self.ui.set_screen(screen);
+        self.ui.set_dark(view.dark);
         self.blocks.replace(blocks);
         self.aside.replace(aside);
         self.bottom.replace(bottom);

@@ -6,16 +6,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::narrator::Narrator;
 use super::pad::Moved;
-use super::run::{Driver, Key};
+use super::run::{Driver, Key, VoiceKey};
 use crate::app::kiosk::{Inbox, RunningKiosk};
 use crate::app::service::{Presence, Pulse};
 use crate::clock::{self, Clock};
-use crate::devices::narrator;
+use crate::devices::narrator::{self, Reading};
 use crate::domain::id::Moment;
 use crate::domain::session::view::{Action, Face, View};
 use crate::domain::session::{self, Comfort, Effect, Input, Session};
 use crate::domain::sketch::Point;
-use crate::i18n::Language;
+use crate::i18n::{Language, say};
 
 /// Drives one kiosk's session.
 pub struct SessionDriver {
@@ -97,7 +97,7 @@ impl SessionDriver {
                 let view = self.session.show(moment.now).0;
                 self.narrator
                     .iter_mut()
-                    .for_each(|narrator| narrator.repeat(&view));
+                    .for_each(|narrator| narrator.toggle(&view));
                 continue;
             }
             // A shell that is gone is stopping, and the screen with it.
@@ -115,9 +115,20 @@ impl SessionDriver {
 
 impl Driver for SessionDriver {
     fn view(&self) -> View {
-        let (view, inputs) = self.session.show(self.clock.now());
+        let (mut view, inputs) = self.session.show(self.clock.now());
         self.shown.replace(inputs);
         self.taken.set(view.face.is_somebodys());
+        if let (Some(listen), Some(narrator)) = (&mut view.listen, &self.narrator) {
+            // The same button holds on and goes on while something is being said.
+            let language = Language::from_code(view.language).unwrap_or_default();
+            match narrator.state() {
+                Reading::Silent => {}
+                Reading::Speaking => {
+                    (listen.icon, listen.words) = ("pause", say(language, "listen-pause").into())
+                }
+                Reading::Paused => listen.words = say(language, "listen-go-on").into(),
+            }
+        }
         view
     }
 
@@ -151,6 +162,37 @@ impl Driver for SessionDriver {
         self.narrator
             .iter_mut()
             .for_each(|narrator| narrator.moved(moved, &view));
+    }
+
+    fn voice(&mut self, key: VoiceKey) {
+        let by = match key {
+            VoiceKey::Louder(by) => Some(Input::Louder(by)),
+            VoiceKey::Faster(by) => Some(Input::Faster(by)),
+            VoiceKey::Repeat | VoiceKey::Pause => None,
+        };
+        if let Some(input) = by {
+            self.step(input);
+        }
+        let view = self.now_shown();
+        let (Some(narrator), Some(voice)) = (&mut self.narrator, view.voice) else {
+            // Who presses a key of the voice wants one.
+            self.step(Input::Listen);
+            return;
+        };
+        match key {
+            VoiceKey::Repeat => narrator.repeat(&view),
+            VoiceKey::Pause => narrator.toggle(&view),
+            VoiceKey::Louder(_) => narrator.tell_manner("access-volume", voice.volume, &view),
+            VoiceKey::Faster(_) => narrator.tell_manner("access-speed", voice.speed, &view),
+        }
+    }
+
+    fn headphones(&mut self, are_in: bool) {
+        self.step(Input::Headphones(are_in));
+    }
+
+    fn light(&mut self) {
+        self.step(Input::Light);
     }
 
     fn key(&mut self, key: Key) {

@@ -5,6 +5,7 @@
 //! only the modules behind the feature `screen` know Slint.
 
 pub mod driver;
+pub mod hands;
 pub mod narrator;
 pub mod pad;
 pub mod run;

@@ -3,7 +3,7 @@
 //! It speaks only while the citizen wants a voice; what it says is made by [`crate::domain::speech`].
 
 use super::pad::Moved;
-use crate::devices::narrator::{Manner, Speaker};
+use crate::devices::narrator::{Manner, Reading, Speaker};
 use crate::domain::session::view::{Block, Tone, View};
 use crate::domain::speech;
 use crate::i18n::{self, Language};
@@ -15,6 +15,8 @@ pub struct Narrator {
     read: Option<(String, Option<String>)>,
     /// What was answered there.
     answer: Option<String>,
+    /// Whether the screen was dark.
+    dark: bool,
 }
 
 impl Narrator {
@@ -24,6 +26,7 @@ impl Narrator {
             speaker,
             read: None,
             answer: None,
+            dark: false,
         }
     }
 
@@ -33,8 +36,18 @@ impl Narrator {
             if self.read.take().is_some() {
                 self.speaker.stop();
             }
+            self.dark = false;
             return;
         };
+        if std::mem::replace(&mut self.dark, view.dark) != view.dark {
+            // Said before anything else: how it comes back.
+            let key = if view.dark { "voice-dark" } else { "voice-light" };
+            self.read = Some((place(view), wrong(view)));
+            self.answer = speech::answer(view);
+            self.speaker.stop();
+            self.speaker.say(vec![i18n::say(language(view), key)], manner);
+            return;
+        }
         let now = (place(view), wrong(view));
         let answer = speech::answer(view);
         let before = std::mem::replace(&mut self.answer, answer.clone());
@@ -52,9 +65,11 @@ impl Narrator {
                 self.read = Some(now);
                 self.speaker.stop();
                 if welcome {
-                    let language = Language::from_code(view.language).unwrap_or_default();
-                    self.speaker
-                        .say(vec![i18n::say(language, "voice-welcome")], manner);
+                    let mut said = vec![i18n::say(language(view), "voice-welcome")];
+                    if view.headphones {
+                        said.push(i18n::say(language(view), "voice-headphones"));
+                    }
+                    self.speaker.say(said, manner);
                 }
                 self.speaker.say(speech::screen(view), manner);
             }
@@ -66,6 +81,29 @@ impl Narrator {
         if let Some(manner) = manner(view) {
             self.speaker.stop();
             self.speaker.say(speech::screen(view), manner);
+        }
+    }
+
+    /// Holds on while it speaks, goes on after that, and reads the screen once more where it is silent.
+    pub fn toggle(&mut self, view: &View) {
+        match self.speaker.state() {
+            Reading::Speaking => self.speaker.pause(),
+            Reading::Paused => self.speaker.go_on(),
+            Reading::Silent => self.repeat(view),
+        }
+    }
+
+    /// What the voice is doing.
+    pub fn state(&self) -> Reading {
+        self.speaker.state()
+    }
+
+    /// Says how loud or how fast it is now, in that manner.
+    pub fn tell_manner(&mut self, key: &str, value: u8, view: &View) {
+        if let Some(manner) = manner(view) {
+            self.speaker.stop();
+            let said = format!("{} {value}", i18n::say(language(view), key));
+            self.speaker.say(vec![said], manner);
         }
     }
 
@@ -82,7 +120,7 @@ impl Narrator {
                 self.speaker.stop();
                 self.speaker.say(vec![speech::end(view)], manner);
             }
-            Moved::Read => self.repeat(view),
+            Moved::Read => self.toggle(view),
             // The screen that comes of it says what happened; an answer in place is read again.
             Moved::Touch(..) => {}
         }
@@ -109,6 +147,10 @@ fn manner(view: &View) -> Option<Manner> {
         speed: voice.speed,
         volume: voice.volume,
     })
+}
+
+fn language(view: &View) -> Language {
+    Language::from_code(view.language).unwrap_or_default()
 }
 
 fn place(view: &View) -> String {

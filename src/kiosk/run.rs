@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::pad::{Moved, Pad};
+use crate::devices::handset::{HandEvent, HandKey};
 use crate::domain::session::view::{Action, View};
 use crate::domain::sketch::Point;
 
@@ -53,6 +54,57 @@ pub enum Touch {
     Pad(Pad),
     /// A finger drew on the pad, in its units.
     Stroke(Vec<Point>),
+    /// A finger touched the dark screen.
+    Light,
+}
+
+/// A key for the voice alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoiceKey {
+    /// Reads the screen from its beginning.
+    Repeat,
+    /// Holds on, and goes on.
+    Pause,
+    /// Louder or softer by steps.
+    Louder(i8),
+    /// Faster or slower by steps.
+    Faster(i8),
+}
+
+/// What came from a keypad or from the socket beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// A key that moves on the screen.
+    Pad(Pad),
+    /// A key for the voice.
+    Voice(VoiceKey),
+    /// Headphones are in, or not any more.
+    Headphones(bool),
+}
+
+impl From<HandEvent> for Hand {
+    fn from(event: HandEvent) -> Self {
+        match event {
+            HandEvent::Headphones(are_in) => Self::Headphones(are_in),
+            HandEvent::Key(key) => match key {
+                HandKey::Up => Self::Pad(Pad::Up),
+                HandKey::Down => Self::Pad(Pad::Down),
+                HandKey::Left => Self::Pad(Pad::Left),
+                HandKey::Right => Self::Pad(Pad::Right),
+                HandKey::Ok => Self::Pad(Pad::Ok),
+                HandKey::Back => Self::Pad(Pad::Back),
+                HandKey::Help => Self::Pad(Pad::Help),
+                HandKey::Repeat => Self::Voice(VoiceKey::Repeat),
+                HandKey::Pause => Self::Voice(VoiceKey::Pause),
+                HandKey::Louder => Self::Voice(VoiceKey::Louder(1)),
+                HandKey::Softer => Self::Voice(VoiceKey::Louder(-1)),
+                HandKey::Faster => Self::Voice(VoiceKey::Faster(1)),
+                HandKey::Slower => Self::Voice(VoiceKey::Faster(-1)),
+                HandKey::HeadphonesIn => Self::Headphones(true),
+                HandKey::HeadphonesOut => Self::Headphones(false),
+            },
+        }
+    }
 }
 
 /// What the face needs from whoever drives the session.
@@ -69,6 +121,12 @@ pub trait Driver {
     fn drawn(&mut self, _stroke: &[Point]) {}
     /// The keypad moved, acted or came to an end: something to say for whoever listens.
     fn moved(&mut self, _moved: &Moved) {}
+    /// A key for the voice alone.
+    fn voice(&mut self, _key: VoiceKey) {}
+    /// Headphones are in, or not any more.
+    fn headphones(&mut self, _are_in: bool) {}
+    /// A finger on a dark screen.
+    fn light(&mut self) {}
     /// A second has passed.
     fn tick(&mut self);
     /// Takes in what the shell has to report; true when the view may have changed.
@@ -84,6 +142,7 @@ pub fn give(driver: &mut dyn Driver, touch: Touch) {
         Touch::Typed(text) => driver.typed(&text),
         Touch::Key(key) => driver.key(key),
         Touch::Stroke(points) => driver.drawn(&points),
+        Touch::Light => driver.light(),
         // Needs the screen, which gives the touch that comes of it.
         Touch::Pad(_) => {}
     }
@@ -168,6 +227,8 @@ pub enum Command {
     },
     /// The picture as PNG at half the size, for whoever looks after the kiosk; nothing while somebody is at it.
     Free(oneshot::Sender<Option<Vec<u8>>>),
+    /// Something from a keypad or from the socket beside it.
+    Hand(Hand),
     /// The picture as it is now.
     Png(oneshot::Sender<Picture>),
     /// The screen as text.
@@ -276,6 +337,9 @@ pub fn run_web(
                     .flatten();
                 let _ = reply.send(picture);
             }
+            Some(Command::Hand(Hand::Pad(key))) => screen.press(key, driver),
+            Some(Command::Hand(Hand::Voice(key))) => driver.voice(key),
+            Some(Command::Hand(Hand::Headphones(are_in))) => driver.headphones(are_in),
             Some(Command::Png(reply)) => {
                 show(driver, &mut screen, frame);
                 let _ = reply.send(screen.picture()?);

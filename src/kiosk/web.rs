@@ -21,7 +21,8 @@ use tokio::sync::{oneshot, watch};
 use tokio_stream::wrappers::WatchStream;
 
 use super::pad::Pad;
-use super::run::{Command, Reading};
+use super::run::{Command, Hand, Reading};
+use crate::devices::handset::{HandEvent, HandKey};
 
 /// The page's line to the UI thread.
 #[derive(Clone, Debug)]
@@ -41,6 +42,11 @@ impl Link {
     /// Tells the UI thread that the driver's inbox has something.
     pub fn wake(&self) {
         let _ = self.commands.send(Command::Wake);
+    }
+
+    /// Gives what a keypad or the socket for headphones said.
+    pub fn hand(&self, hand: Hand) {
+        let _ = self.commands.send(Command::Hand(hand));
     }
 
     /// Ends the UI thread's loop.
@@ -179,11 +185,24 @@ struct Pressed {
     key: String,
 }
 
+const KEYS: &str = "A key is {\"key\": \"down\"}: up, down, left, right, ok, back, help, repeat, pause, louder, \
+                    softer, faster, slower, headphones_in or headphones_out";
+
 async fn press(State(link): State<Link>, body: Bytes) -> Response {
     let pressed = serde_json::from_slice::<Pressed>(&body);
-    match pressed.ok().and_then(|pressed| Pad::from_name(&pressed.key)) {
-        Some(key) => shown(link.press(key).await),
-        None => problem("A key is {\"key\": \"down\"}: up, down, left, right, ok, back or help"),
+    let Ok(pressed) = pressed else {
+        return problem(KEYS);
+    };
+    if let Some(key) = Pad::from_name(&pressed.key) {
+        return shown(link.press(key).await);
+    }
+    // What has no place on the screen: the voice's keys, and headphones that are put in or taken out.
+    match serde_json::from_value::<HandKey>(pressed.key.into()) {
+        Ok(key) => {
+            link.hand(HandEvent::Key(key).into());
+            shown(link.reading().await.map(|reading| reading.face))
+        }
+        Err(_) => problem(KEYS),
     }
 }
 

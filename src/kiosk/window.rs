@@ -12,7 +12,7 @@ use slint::platform::WindowEvent;
 use slint::{ComponentHandle, LogicalSize, PhysicalSize, PlatformError, Timer, TimerMode};
 
 use super::bridge::Shown;
-use super::run::{Command, Driver, ScreenError, Size};
+use super::run::{Command, Driver, Hand, ScreenError, Size};
 use super::screen::scale;
 
 /// How long news from the shell may wait until the screen shows them.
@@ -108,6 +108,9 @@ fn work(pump: &RefCell<Option<Pump>>) {
                 let picture = free.then(|| picture(pump.shown.ui().window())).flatten();
                 let _ = reply.send(picture);
             }
+            Ok(Command::Hand(Hand::Pad(key))) => pump.shown.press(key, pump.driver.as_mut()),
+            Ok(Command::Hand(Hand::Voice(key))) => pump.driver.voice(key),
+            Ok(Command::Hand(Hand::Headphones(are_in))) => pump.driver.headphones(are_in),
             Ok(Command::Wake) => {}
             Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                 if let Err(error) = slint::quit_event_loop() {

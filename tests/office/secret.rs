@@ -60,6 +60,7 @@ impl Town {
             data: self.at(name),
             store: None,
             public_url: "https://ventanilla.example".into(),
+            fleet: Default::default(),
             receipt_key: self.at(&format!("{name}-receipt.key")),
             municipality_key: None,
             municipality_public: Some(self.at("municipality.pub")),
@@ -142,8 +143,8 @@ impl Town {
                 url: format!("https://{}", local(self.office_secret)),
                 token_file: None,
                 receipt_keys: vec![own("receipt.pub")],
+                order_keys: Vec::new(),
                 authority: Some(own("authority.pem")),
-                order_keys: vec![],
             }),
             verify_url: "https://ventanilla.example/verify".into(),
             device_key: own("device.key"),
@@ -154,6 +155,7 @@ impl Town {
             lease_numbers: 20,
             screen: Default::default(),
             technician: None,
+            keypad: None,
             metrics: None,
         };
         self.write("kiosk", &config);

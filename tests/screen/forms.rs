@@ -47,13 +47,6 @@ pub fn all(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
     shots.into_iter().collect()
 }
 
-/// Every question, without the reviews.
-pub fn questions(setup: &Arc<Setup>, comfort: Comfort) -> Vec<(String, View)> {
-    let mut shots = all(setup, comfort);
-    shots.retain(|(_, view)| view.face == Face::Question);
-    shots
-}
-
 fn walk(
     setup: &Arc<Setup>,
     comfort: Comfort,

@@ -6,12 +6,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use ventanilla::app::kiosk::{Outlet, channel};
 use ventanilla::clock::Clock;
-use ventanilla::devices::narrator::Transcript;
+use ventanilla::devices::narrator::{Reading, Speaker, Transcript};
 use ventanilla::domain::session::{Effect, Input, Saved, Session, Setup, Surroundings, TurnLook};
 use ventanilla::kiosk::driver::SessionDriver;
 use ventanilla::kiosk::narrator::Narrator;
 use ventanilla::kiosk::pad::Pad;
-use ventanilla::kiosk::run::{Driver, Element, Size};
+use ventanilla::kiosk::run::{Driver, Element, Size, VoiceKey};
 use ventanilla::kiosk::screen::Screen;
 
 use crate::tour;
@@ -34,10 +34,13 @@ impl Person {
 
     /// Before a kiosk of this set-up.
     fn at(setup: Arc<Setup>, voice: bool) -> Self {
+        Self::hearing(setup, voice, Transcript::default())
+    }
+
+    fn hearing(setup: Arc<Setup>, voice: bool, heard: Transcript) -> Self {
         let clock = Clock::manual("2026-11-24T15:08:00Z".parse().expect("time"));
         let (sender, effects) = unbounded_channel();
         let (outlet, inbox) = channel();
-        let heard = Transcript::default();
         let session = Session::new(setup, clock.now());
         let narrator = voice.then(|| Narrator::new(Box::new(heard.clone())));
         let mut person = Self {
@@ -383,4 +386,112 @@ fn an_order_and_a_scale_are_heard() {
     person.go("8");
     let chosen = person.heard.take().join(" | ");
     assert!(chosen.contains("Número elegido: ocho"), "{chosen}");
+}
+
+#[test]
+fn headphones_bring_the_voice_and_a_screen_that_only_speaks() {
+    let mut person = Person::new(true);
+    person.driver.headphones(true);
+    person.screen.show(&person.driver.view());
+    let begun = person.heard.take().join(" | ");
+    assert!(
+        begun.contains("Con audífonos nadie más oye") && begun.contains("Español"),
+        "{begun}"
+    );
+    person.press(Pad::Down);
+    person.listen_for("Español");
+    person.go("Ver y oír mejor");
+    person.heard.take();
+    person.listen_for("Solo voz");
+    let dark = person.heard.take();
+    assert!(
+        dark.first()
+            .is_some_and(|line| line.starts_with("La pantalla está apagada")),
+        "first of all how it comes back: {dark:?}"
+    );
+    person.screen.render();
+    assert!(
+        person.screen.rgb().iter().all(|part| *part == 0),
+        "nothing is shown"
+    );
+    // The keypad goes on under the dark glass.
+    person.listen_for("Listo");
+    assert_eq!(person.driver.view().face.name(), "home");
+    assert!(person.driver.view().dark);
+    // A finger brings the picture back and touches nothing else.
+    person.screen.tap(540.0, 900.0);
+    person.screen.hand_over(&mut person.driver);
+    person.screen.show(&person.driver.view());
+    assert!(!person.driver.view().dark);
+    assert_eq!(person.driver.view().face.name(), "home");
+    person.screen.render();
+    assert!(person.screen.rgb().iter().any(|part| *part > 200));
+    // Taken out, the voice falls silent before the hall listens.
+    person.driver.headphones(false);
+    assert!(person.driver.view().voice.is_none());
+    person.heard.take();
+    person.press(Pad::Down);
+    assert!(person.heard.lines().is_empty());
+}
+
+#[test]
+fn the_dark_screen_is_for_one_person_only() {
+    let mut person = Person::new(true);
+    person.driver.headphones(true);
+    person.press(Pad::Down);
+    person.listen_for("Español");
+    person.go("Ver y oír mejor");
+    person.listen_for("Solo voz");
+    person.listen_for("Listo");
+    person.go("Terminar");
+    assert_eq!(person.driver.view().face.name(), "attract");
+    assert!(!person.driver.view().dark && person.driver.view().voice.is_none());
+    // Without headphones nobody is offered a screen that shows nothing.
+    person.driver.headphones(false);
+    person.go("Español");
+    person.go("Ver y oír mejor");
+    assert!(!person.labels().iter().any(|label| label == "Solo voz"));
+}
+
+#[test]
+fn digits_are_said_where_nobody_else_hears_them() {
+    let mut person = Person::new(true);
+    person.driver.headphones(true);
+    person.go("Español");
+    person.go("Exoneración por edad");
+    person.go("Empezar");
+    person.heard.take();
+    person.driver.typed("7");
+    assert_eq!(person.heard.take(), ["siete"]);
+}
+
+#[test]
+fn the_voice_is_held_repeated_and_set_by_keys() {
+    let heard = Transcript::slow();
+    let mut person = Person::hearing(tour::setup(false), true, heard.clone());
+    person.press(Pad::Down);
+    person.press(Pad::Ok);
+    person.screen.show(&person.driver.view());
+    person.listen_for("Español");
+    let view = person.driver.view();
+    let listen = |person: &Person| person.driver.view().listen.expect("a button").words.text;
+    assert_eq!((view.face.name(), listen(&person).as_str()), ("home", "Pausa"));
+    person.driver.voice(VoiceKey::Pause);
+    assert_eq!(heard.state(), Reading::Paused);
+    assert_eq!(listen(&person), "Seguir");
+    person.driver.voice(VoiceKey::Pause);
+    assert_eq!(heard.state(), Reading::Speaking);
+    heard.take();
+    person.driver.voice(VoiceKey::Repeat);
+    assert!(heard.take().join(" ").contains("¿Qué necesita hacer?"));
+    person.driver.voice(VoiceKey::Louder(1));
+    person.driver.voice(VoiceKey::Faster(-1));
+    assert_eq!(heard.take(), ["Volumen 4", "Rapidez 2"]);
+    assert_eq!(
+        heard.manner().map(|manner| (manner.volume, manner.speed)),
+        Some((4, 2))
+    );
+    // The same by the button on the screen: it holds on while it speaks.
+    person.go("Pausa");
+    assert_eq!(heard.state(), Reading::Paused);
 }

@@ -43,6 +43,8 @@ pub struct FormRow {
     pub value: Redacted<String>,
     /// Whether it is shown only on demand, and on record.
     pub masked: bool,
+    /// What was drawn, as the address of a picture.
+    pub drawing: Option<Redacted<String>>,
 }
 
 /// What the form worked out.

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
 use tracing::{debug, warn};
 
@@ -24,9 +26,10 @@ use crate::app::{StartError, Stop, backup};
 use crate::clock::Clock;
 use crate::config::office::{self, OfficeConfig};
 use crate::domain::id::SubmissionId;
+use crate::domain::redacted::Redacted;
 use crate::domain::seal::{self, OpeningKey, Role, SigningKey, VerifyingKey};
-use crate::domain::submission::Content;
 use crate::domain::submission::peers::{Peer, PeerBook, TokenHash};
+use crate::domain::submission::{Attachment, Content};
 use crate::i18n;
 use crate::store::devices as rows;
 use crate::store::municipal::Municipal;
@@ -377,6 +380,7 @@ fn opener(db: Db, key: OpeningKey, config: OfficeConfig) -> FormOpener {
             .device_id
             .trim_start_matches(|c: char| c.is_ascii_alphabetic())
             .to_owned();
+        let mut attachments = content.attachments;
         FormLook::Ready(FormView {
             title: content.procedure_name,
             code: opened.header.code.to_string(),
@@ -389,6 +393,7 @@ fn opener(db: Db, key: OpeningKey, config: OfficeConfig) -> FormOpener {
                 .answers
                 .into_iter()
                 .map(|answer| FormRow {
+                    drawing: drawing_of(&answer.name, &mut attachments),
                     label: answer.label,
                     value: answer.value,
                     masked: answer.masked,
@@ -405,6 +410,20 @@ fn opener(db: Db, key: OpeningKey, config: OfficeConfig) -> FormOpener {
             }),
         })
     })
+}
+
+/// The picture of an answer, as the address of an image; taken, so that copies of a repeat get each their own.
+fn drawing_of(question: &str, attachments: &mut Vec<Attachment>) -> Option<Redacted<String>> {
+    let at = attachments.iter().position(|file| {
+        file.media_type == "image/svg+xml"
+            && file
+                .name
+                .rsplit_once('-')
+                .is_some_and(|(name, _)| name == question)
+    })?;
+    // As an image it is only looked at: nothing in it is carried out.
+    let picture = BASE64_STANDARD.encode(attachments.remove(at).text.reveal());
+    Some(Redacted::new(format!("data:image/svg+xml;base64,{picture}")))
 }
 
 fn verifying(path: &Path) -> Result<VerifyingKey, StartError> {

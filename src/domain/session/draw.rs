@@ -102,6 +102,8 @@ impl<'a> Draw<'a> {
             // Wide and low, larger letters fill the height as it is: letters go before reach.
             reach: session.is_low(),
             voice: session.comfort.voice,
+            headphones: session.headphones,
+            dark: session.comfort.dark && session.headphones,
             place: setup.place.clone(),
             place_note: format!("{} · {kiosk}", setup.office_kind),
             clock: self

@@ -266,6 +266,11 @@ impl FormRun {
         )
     }
 
+    /// Whether the citizen wanted to send and a consent was missing.
+    pub(super) fn misses_consent(&self) -> bool {
+        self.step == Step::Consent && !self.missing.is_empty()
+    }
+
     /// Why this form was sent without a turn, if its procedure has one.
     pub(super) fn without_turn(&self) -> Option<Shut> {
         self.shut

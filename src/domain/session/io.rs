@@ -165,6 +165,14 @@ pub enum Input {
     Comfort(Comfort),
     /// Read the screen aloud once more, or from now on.
     Listen,
+    /// Headphones are in the socket, or not any more.
+    Headphones(bool),
+    /// The voice louder or softer by steps.
+    Louder(i8),
+    /// The voice faster or slower by steps.
+    Faster(i8),
+    /// A finger on a dark screen: it shows again.
+    Light,
     /// Hide the screen.
     Cover,
     /// Close what lies over the screen.
@@ -207,6 +215,8 @@ pub struct Comfort {
     pub reach: bool,
     /// No time limit, within reason.
     pub unhurried: bool,
+    /// The screen shows nothing: only whoever has the headphones knows what it says.
+    pub dark: bool,
 }
 
 /// What the session may know of the world.

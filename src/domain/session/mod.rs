@@ -24,6 +24,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -127,6 +128,9 @@ impl std::fmt::Debug for Setup {
     }
 }
 
+/// The sheet that says what is wrong, wherever it is.
+const AT_FAULT: usize = usize::MAX;
+
 /// The state machine of the citizen's screen.
 pub struct Session {
     setup: Arc<Setup>,
@@ -134,13 +138,17 @@ pub struct Session {
     offered: Option<Arc<Setup>>,
     around: Surroundings,
     comfort: Comfort,
+    /// Whether headphones are in; a fact of the machine, and no wish of the person.
+    headphones: bool,
     state: State,
     /// Places to go back to, the present one last.
     trail: Vec<Place>,
     overlay: Option<Overlay>,
     help: Help,
-    /// Which sheet of the present screen is shown.
+    /// Which sheet of the present screen is shown; [`AT_FAULT`] for the one that says what is wrong.
     sheet: usize,
+    /// Which sheet was shown last.
+    shown_sheet: Cell<usize>,
     /// Numbers of turns, and codes of forms, that were asked for in this session.
     turns_asked: u8,
     /// The case that was asked about.
@@ -196,11 +204,13 @@ impl Session {
             offered: None,
             around: Surroundings::default(),
             comfort: Comfort::default(),
+            headphones: false,
             state: State::Attract,
             trail: Vec::new(),
             overlay: None,
             help: Help::default(),
             sheet: 0,
+            shown_sheet: Cell::new(0),
             turns_asked: 0,
             case: far::Asked::default(),
             door: technician::Door::default(),
@@ -244,7 +254,8 @@ impl Session {
         let before = self.place();
         let mut effects = self.step_any(input, moment);
         if self.place() != before {
-            self.sheet = 0;
+            let misses = matches!(&self.state, State::Filling(run) if run.misses_consent());
+            self.sheet = if misses { AT_FAULT } else { 0 };
         }
         effects.extend(self.adopt());
         effects
@@ -358,8 +369,28 @@ impl Session {
             }
             return vec![Effect::ReadAloud];
         }
+        match input {
+            Input::Headphones(are_in) => {
+                self.plug(are_in);
+                return Vec::new();
+            }
+            Input::Louder(by) => {
+                self.comfort.voice = self.comfort.voice.map(|voice| voice.louder(by));
+                return Vec::new();
+            }
+            Input::Faster(by) => {
+                self.comfort.voice = self.comfort.voice.map(|voice| voice.faster(by));
+                return Vec::new();
+            }
+            Input::Light => {
+                self.comfort.dark = false;
+                return Vec::new();
+            }
+            _ => {}
+        }
         if let Input::Sheet(by) = input {
-            self.sheet = self.sheet.saturating_add_signed(isize::try_from(by).unwrap_or(0));
+            let shown = self.shown_sheet.get();
+            self.sheet = shown.saturating_add_signed(isize::try_from(by).unwrap_or(0));
             return Vec::new();
         }
         if self.overlay.is_some() {
@@ -430,6 +461,17 @@ impl Session {
             (State::Attract, true) => self.state = State::OutOfService,
             (State::OutOfService, false) => self.state = State::Attract,
             _ => {}
+        }
+    }
+
+    /// Headphones bring the voice; without them it falls silent before the hall can listen, and the screen shows again.
+    fn plug(&mut self, are_in: bool) {
+        self.headphones = are_in;
+        if !are_in {
+            self.comfort.voice = None;
+            self.comfort.dark = false;
+        } else if self.around.voice && self.comfort.voice.is_none() {
+            self.comfort.voice = Some(view::Voice::default());
         }
     }
 

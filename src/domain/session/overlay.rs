@@ -153,11 +153,13 @@ impl Session {
             of: seconds(of),
             word: draw.say("idle-seconds"),
         }];
-        if let Some(keep) = self.keep_button(draw) {
-            view.blocks.push(Block::Buttons(vec![keep]));
-        }
         view.primary = Some(draw.button("clock-clockwise", "idle-more", Input::MoreTime));
-        view.secondary = Some(draw.button("sign-out", "idle-end", Input::EndNow));
+        let keep = self.keep_button(draw);
+        let end = draw.button("sign-out", "idle-end", Input::EndNow);
+        match keep {
+            Some(keep) => view.blocks.push(Block::Buttons(vec![keep, end])),
+            None => view.secondary = Some(end),
+        }
         view.bottom = draw.bottom_back();
         view
     }
@@ -195,37 +197,38 @@ impl Session {
         ]
         .map(|(key, voice)| option(key, Comfort { voice, ..now }));
         let steps = now.voice.map(|voice| {
-            let mut step = |change: fn(&mut Voice, i8), by: i8| {
-                let mut voice = voice;
-                change(&mut voice, by);
+            let mut step = |change: fn(Voice, i8) -> Voice, by: i8| {
                 let key = if by < 0 { "access-less" } else { "access-more" };
                 Item {
                     chosen: false,
                     ..option(
                         key,
                         Comfort {
-                            voice: Some(voice),
+                            voice: Some(change(voice, by)),
                             ..now
                         },
                     )
                 }
             };
-            let louder = |voice: &mut Voice, by: i8| voice.volume = nudged(voice.volume, by);
-            let faster = |voice: &mut Voice, by: i8| voice.speed = nudged(voice.speed, by);
             [
                 (
                     "speaker-high",
                     "access-volume",
                     voice.volume,
-                    [step(louder, -1), step(louder, 1)],
+                    [step(Voice::louder, -1), step(Voice::louder, 1)],
                 ),
                 (
                     "gauge",
                     "access-speed",
                     voice.speed,
-                    [step(faster, -1), step(faster, 1)],
+                    [step(Voice::faster, -1), step(Voice::faster, 1)],
                 ),
             ]
+        });
+        // Who listens by headphones may turn the glass dark, so that nobody reads along.
+        let screen = (self.headphones && now.voice.is_some()).then(|| {
+            [("access-screen-on", false), ("access-screen-dark", true)]
+                .map(|(key, dark)| option(key, Comfort { dark, ..now }))
         });
         let languages = Language::ALL.map(|language| Item {
             words: Words::from(i18n::say(language, "language-name")),
@@ -255,6 +258,9 @@ impl Session {
                     options: options.to_vec(),
                 });
             }
+            if let Some(options) = screen {
+                rows.push(setting("eye-slash", "access-screen", &options));
+            }
             view.blocks.splice(2..2, rows);
         }
         view.primary = Some(draw.button("check", "access-done", Input::Close));
@@ -271,9 +277,4 @@ impl Session {
         view.bottom = bottom;
         view
     }
-}
-
-/// One step up or down between 1 and 5.
-fn nudged(value: u8, by: i8) -> u8 {
-    value.saturating_add_signed(by).clamp(1, 5)
 }

@@ -7,7 +7,7 @@
 use super::browse::pager_of;
 use super::draw::Draw;
 use super::view::{Block, Button, Card, Face, Fact, Item, Ranked, TextSize, Tone, View};
-use super::{Input, Session};
+use super::{AT_FAULT, Input, Session};
 
 /// Part of a letter's size that it is wide, on average over Spanish text, with what wrapping leaves empty.
 const LETTER: f32 = 0.5;
@@ -488,6 +488,10 @@ fn parts(block: Block) -> Vec<Block> {
     }
 }
 
+fn is_fault(block: &Block) -> bool {
+    matches!(block, Block::Note { tone: Tone::Bad, .. })
+}
+
 /// Puts a part behind what stands on the sheet already, inside the same block where it belongs there.
 fn add(sheet: &mut Vec<Block>, part: Block) {
     match (sheet.last_mut(), part) {
@@ -538,7 +542,8 @@ fn cut(view: &View, landscape: bool) -> Vec<Vec<Block>> {
     // Usual letters may shrink by a tenth unseen; whoever asked for larger ones gets them.
     let give = if room.enlarged() { 1.0 } else { 1.25 };
     let fits = |(touched, read): (f32, f32), tall: f32| {
-        touched <= tall && (view.reach || !landscape || read <= room.reading * give)
+        // A question that fills its column by itself is no reason to page what stands beside it.
+        touched <= tall && (view.reach || !landscape || read <= (room.reading * give).max(0.0))
     };
     if fits(room.heights(&view.blocks), room.tall * give) {
         return vec![view.blocks.clone()];
@@ -546,15 +551,27 @@ fn cut(view: &View, landscape: bool) -> Vec<Vec<Block>> {
     let tall = (room.tall - 160.0) * give.min(1.1);
     let mut sheets: Vec<Vec<Block>> = Vec::new();
     let mut sheet: Vec<Block> = Vec::new();
-    for part in view.blocks.iter().cloned().flat_map(parts) {
+    // A choice of two is seen whole, wherever there is room for it.
+    let whole = |block: &Block| {
+        matches!(block, Block::BigChoices(items) if items.len() == 2)
+            && room.heights(std::slice::from_ref(block)).0 <= tall
+    };
+    let pieces = view
+        .blocks
+        .iter()
+        .cloned()
+        .flat_map(|block| if whole(&block) { vec![block] } else { parts(block) });
+    for part in pieces {
         let mut tried = sheet.clone();
         add(&mut tried, part.clone());
         if sheet.is_empty() || fits(room.heights(&tried), tall) {
             sheet = tried;
             continue;
         }
-        // A heading belongs to what follows it.
-        let heading = matches!(sheet.last(), Some(Block::Heading(_)))
+        // A heading belongs to what follows it, and what is wrong to what puts it right.
+        let heading = sheet
+            .last()
+            .is_some_and(|last| matches!(last, Block::Heading(_)) || is_fault(last))
             .then(|| sheet.pop())
             .flatten();
         if !sheet.is_empty() {
@@ -617,11 +634,19 @@ impl Session {
             view.blocks.insert(0, Block::Text(help));
         }
         let sheets = cut(&view, self.setup.landscape);
-        if sheets.len() == 1 {
+        let last = sheets.len() - 1;
+        let at = if self.sheet == AT_FAULT {
+            sheets
+                .iter()
+                .position(|sheet| sheet.iter().any(is_fault))
+                .unwrap_or(last)
+        } else {
+            self.sheet.min(last)
+        };
+        self.shown_sheet.set(at);
+        if last == 0 {
             return view;
         }
-        let at = self.sheet.min(sheets.len() - 1);
-        let last = sheets.len() - 1;
         view.blocks = sheets.into_iter().nth(at).unwrap_or_default();
         view.blocks.push(pager_of(at, last + 1, Input::Sheet, draw));
         if gate && at < last {

@@ -27,6 +27,8 @@ pub(super) enum Way {
     Bring,
     /// Letters.
     Letters,
+    /// Capital letters and digits, as on a number plate.
+    Code,
     /// An e-mail address.
     Email,
     /// Digits, this many at most.
@@ -172,6 +174,7 @@ impl Way {
                 exact: false,
             },
             _ if looks("email") => Self::Email,
+            _ if looks("plate") => Self::Code,
             Kind::Text | Kind::Barcode => Self::Letters,
         }
     }
@@ -186,7 +189,7 @@ impl Way {
             | Self::Read
             | Self::Sign
             | Self::Bring => None,
-            Self::Letters => Some(KeyboardKind::Text),
+            Self::Letters | Self::Code => Some(KeyboardKind::Text),
             Self::Email => Some(KeyboardKind::Email),
             Self::Digits { .. } | Self::Date | Self::Time | Self::Moment => Some(KeyboardKind::Digits),
             Self::Money | Self::Number => Some(KeyboardKind::Money),
@@ -205,6 +208,7 @@ impl Way {
             | Self::Sign
             | Self::Bring => Typing::default(),
             Self::Letters => Typing::new(value, Accepts::Text, 2000),
+            Self::Code => Typing::new(value, Accepts::Code, 8),
             Self::Email => Typing::new(value, Accepts::Plain, 120),
             Self::Digits { most, .. } => Typing::new(value, Accepts::Digits, most),
             Self::Money => Typing::new(&value.replace('.', ","), Accepts::Money, 12),

@@ -343,6 +343,39 @@ fn nothing_is_ticked_before_the_citizen_ticks_it() {
 }
 
 #[test]
+fn a_missing_tick_is_pointed_out_where_it_is_missing() {
+    let mut kiosk = Kiosk::new();
+    fill_the_complaint(&mut kiosk);
+    let huge = Comfort {
+        size: view::TextSize::Huge,
+        ..kiosk.session.comfort
+    };
+    kiosk.touch("Todo está bien");
+    kiosk.input(Input::Comfort(huge));
+    if kiosk.face() == Face::TurnLane {
+        kiosk.input(Input::Lane(crate::domain::ticket::Lane::General));
+    }
+    assert_eq!(kiosk.face(), Face::Consent);
+    kiosk.input(Input::Consent(0));
+    kiosk.input(Input::Send);
+    let shown = kiosk.view();
+    let said = everything_shown(&shown);
+    assert!(
+        said.contains("Falta marcar") && said.contains("Acepto que el Municipio use"),
+        "{said}"
+    );
+    assert!(
+        !controls(&shown)
+            .iter()
+            .any(|(words, _)| words.starts_with("Declaro")),
+        "{said}"
+    );
+    // And the pages beside it are still to be had.
+    kiosk.input(Input::Sheet(-1));
+    assert_ne!(everything_shown(&kiosk.view()), said);
+}
+
+#[test]
 fn after_the_end_nothing_of_the_last_person_is_shown() {
     let mut kiosk = Kiosk::new();
     fill_the_complaint(&mut kiosk);

@@ -258,13 +258,21 @@ impl Session {
         ]));
         if let Some(said) = self.outage(queue) {
             // It takes the place of the rule: the citizen decides now whether to wait at all.
-            view.blocks.push(Block::Note {
+            // Wide and low it stands before everything, so that both answers stay together.
+            let at = if self.setup.landscape {
+                0
+            } else {
+                view.blocks.len()
+            };
+            let note = Block::Note {
                 tone: Tone::Warn,
                 icon: "warning",
                 title: draw.say("queue-down-title"),
                 text: self.outage_words(said, "queue-down-turn", draw),
-            });
-        } else if self.comfort.size != TextSize::Huge {
+            };
+            view.blocks.insert(at, note);
+        } else if self.comfort.size != TextSize::Huge && !self.setup.landscape {
+            // A wide screen has no room for it beside both answers; the wall and the board say it too.
             let k = self.around.priority_run.max(1);
             view.blocks.push(Block::Note {
                 tone: Tone::Info,

@@ -149,6 +149,31 @@ pub struct Voice {
     pub volume: u8,
 }
 
+impl Voice {
+    /// The same, louder or softer by steps.
+    #[must_use]
+    pub fn louder(self, by: i8) -> Self {
+        Self {
+            volume: nudged(self.volume, by),
+            ..self
+        }
+    }
+
+    /// The same, faster or slower by steps.
+    #[must_use]
+    pub fn faster(self, by: i8) -> Self {
+        Self {
+            speed: nudged(self.speed, by),
+            ..self
+        }
+    }
+}
+
+/// So many steps up or down between 1 and 5.
+fn nudged(value: u8, by: i8) -> u8 {
+    value.saturating_add_signed(by).clamp(1, 5)
+}
+
 impl Default for Voice {
     fn default() -> Self {
         Self { speed: 3, volume: 3 }
@@ -481,6 +506,10 @@ pub struct View {
     pub size: TextSize,
     /// Reads everything aloud, in this manner.
     pub voice: Option<Voice>,
+    /// Headphones are in: nobody else hears the voice.
+    pub headphones: bool,
+    /// The screen shows nothing, and a finger brings it back.
+    pub dark: bool,
     /// Everything that can be touched stands in the lower three fifths of the screen.
     pub reach: bool,
     /// Office name in the bar.

@@ -109,8 +109,11 @@ pub fn element(role: &str, label: &str, value: &str, enabled: bool, view: &View)
 pub fn key(letter: &str, view: &View) -> String {
     let language = Language::from_code(view.language).unwrap_or_default();
     match view.keyboard.as_ref().map(|keyboard| keyboard.kind) {
-        Some(KeyboardKind::Digits | KeyboardKind::Money) => i18n::say(language, "voice-digit"),
-        Some(KeyboardKind::Text | KeyboardKind::Email) | None => match letter {
+        Some(KeyboardKind::Digits | KeyboardKind::Money) if !view.headphones => {
+            i18n::say(language, "voice-digit")
+        }
+        Some(KeyboardKind::Text | KeyboardKind::Email | KeyboardKind::Digits | KeyboardKind::Money)
+        | None => match letter {
             " " => i18n::say(language, "key-space"),
             _ => numbers::letters(letter, language),
         },

@@ -78,6 +78,8 @@ fn base(n: &mut Numbers, face: Face, title: &str) -> View {
         theme: Theme::Normal,
         size: TextSize::Normal,
         voice: None,
+        headphones: false,
+        dark: false,
         reach: false,
         place: "Quitumbe".into(),
         place_note: "Administración Zonal · Kiosco 2".into(),

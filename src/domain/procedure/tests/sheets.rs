@@ -118,6 +118,7 @@ fn every_choice_stands_in_its_list_and_appearances_are_ours() {
         "predio",
         "year",
         "digits",
+        "plate",
         "email",
         "masked",
     ];

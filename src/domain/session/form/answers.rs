@@ -31,6 +31,7 @@ impl FormRun {
             | Way::Sign
             | Way::Bring => return Ok(()),
             Way::Letters
+            | Way::Code
             | Way::Email
             | Way::Digits { .. }
             | Way::Date

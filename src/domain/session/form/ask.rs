@@ -57,6 +57,7 @@ impl Session {
                 }
             }
             Way::Letters
+            | Way::Code
             | Way::Email
             | Way::Digits { .. }
             | Way::Date
@@ -121,6 +122,10 @@ impl Session {
             }
         }
         view.keyboard = way.keyboard().map(|kind| keyboard(kind, typing, draw));
+        if let (Way::Code, Some(keys)) = (way, &mut view.keyboard) {
+            // A plate has letters and digits and nothing else: both are at hand.
+            keys.digits = true;
+        }
     }
 
     fn show_choices(

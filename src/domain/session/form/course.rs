@@ -494,6 +494,7 @@ pub(super) fn missing_words(way: Way, language: Language) -> String {
         Way::One | Way::Several | Way::Bring => "wrong-required",
         Way::Read
         | Way::Letters
+        | Way::Code
         | Way::Email
         | Way::Digits { .. }
         | Way::Date

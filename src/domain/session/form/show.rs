@@ -62,7 +62,7 @@ impl Session {
         let fit = match (self.setup.landscape, self.comfort.size, self.is_low()) {
             (_, TextSize::Normal, false) if long => 6,
             (false, TextSize::Normal, false) => 7,
-            (true, TextSize::Normal, false) => 10,
+            (true, TextSize::Normal, false) => 8,
             (_, _, true) | (_, TextSize::Large | TextSize::Huge, _) => usize::MAX,
         };
         let pages = answers.len().div_ceil(fit).max(1);
@@ -132,22 +132,12 @@ impl Session {
             ),
         ];
         let button = Some(draw.button("file-text", "consent-notice", Input::FullNotice));
-        // What is missing stands over everything, also where larger letters make sheets of it.
         if let Some(shut) = run.shut {
             view.blocks.push(Block::Note {
                 tone: Tone::Warn,
                 icon: "ticket",
                 title: draw.say("queue-shut-without"),
                 text: self.shut_words(shut, draw),
-            });
-        }
-        if !run.missing.is_empty() {
-            let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
-            view.blocks.push(Block::Note {
-                tone: Tone::Bad,
-                icon: "warning-circle",
-                title: draw.say("consent-missing"),
-                text: missing.join(". "),
             });
         }
         view.blocks.push(Block::Panel {
@@ -157,7 +147,7 @@ impl Session {
             button,
         });
         let phone = run.phone();
-        let items = CONSENTS
+        let mut items: Vec<Item> = CONSENTS
             .iter()
             .enumerate()
             .filter(|(at, _)| *at != MESSAGES || phone.is_some())
@@ -173,11 +163,27 @@ impl Session {
                 ..Item::default()
             })
             .collect();
-        view.blocks.push(Block::Choices {
+        let ticks = |items| Block::Choices {
             several: true,
             items,
             chosen_word: String::new(),
-        });
+        };
+        // What is missing is said right over the first tick that is, on whichever sheet it stands.
+        if let Some(first) = run.missing.first() {
+            let missing: Vec<String> = run.missing.iter().map(|at| draw.say(CONSENTS[*at])).collect();
+            let rest = items.split_off((*first).min(items.len()));
+            if !items.is_empty() {
+                view.blocks.push(ticks(std::mem::take(&mut items)));
+            }
+            items = rest;
+            view.blocks.push(Block::Note {
+                tone: Tone::Bad,
+                icon: "warning-circle",
+                title: draw.say("consent-missing"),
+                text: missing.join(". "),
+            });
+        }
+        view.blocks.push(ticks(items));
         view.primary = Some(draw.button("paper-plane-tilt", "consent-send", Input::Send));
         view
     }
