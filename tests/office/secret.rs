@@ -68,7 +68,6 @@ impl Town {
             behind_proxy: false,
             peers: vec![],
             devices: vec![],
-            fleet: Default::default(),
             published: None,
             backup: None,
             epoch_file: None,
