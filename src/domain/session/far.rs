@@ -86,7 +86,7 @@ impl Session {
             value: typing.text().to_owned(),
             placeholder: String::new(),
             counter: draw.fill(
-                "form-letters",
+                "form-digits",
                 &[
                     ("n", &typing.text().len().to_string()),
                     ("of", &typing.limit().to_string()),
