@@ -43,7 +43,12 @@ fn random_walks_end_as_in_javarosa() {
         let theirs = ask(&oracle, &form_file, &steps_file).expect("JavaRosa answers");
         let Some(theirs) = theirs else { continue };
         let ours = forms::walk(xml, &steps.to_string()).unwrap_or_else(|f| panic!("{name}: {}", f[0]));
-        let differences = compare(&ours, &theirs);
+        let mut differences = compare(&ours, &theirs);
+        if !differences.is_empty()
+            && let Some(theirs) = looked_at(&oracle, &form_file, &steps, &steps_file)
+        {
+            differences = compare(&ours, &theirs);
+        }
         if !differences.is_empty() {
             failed.push(format!(
                 "seed {seed}, walk {walked}, form {name}\nsteps {steps}\n{}",
@@ -247,6 +252,37 @@ fn ask(oracle: &Path, form: &Path, steps: &Path) -> Result<Option<Value>, String
     }
     state["instance"] = instance(said["instance"].as_str().unwrap_or(""));
     Ok(Some(state))
+}
+
+/// What JavaRosa ends with where somebody looks at every screen after every step, as Ventanilla does.
+///
+/// Its helper looks once, at the end, and only looking empties a choice that is no longer on offer: one that was off
+/// offer for a while and is on again still stands there. So JavaRosa is asked for each beginning of the walk by itself,
+/// and what it empties by then is emptied by a step.
+fn looked_at(oracle: &Path, form: &Path, steps: &Value, file: &Path) -> Option<Value> {
+    let mut chosen: BTreeMap<&str, String> = BTreeMap::new();
+    let mut walked: Vec<Value> = Vec::new();
+    let mut state = None;
+    for step in steps.as_array()? {
+        walked.push(step.clone());
+        if let (Some(path), Some(value)) = (step["select"].as_str(), step["values"][0].as_str()) {
+            chosen.insert(path, value.to_owned());
+        }
+        std::fs::write(file, json!(walked).to_string()).expect("written");
+        let seen = ask(oracle, form, file).expect("JavaRosa answers")?;
+        for (path, value) in &mut chosen {
+            let mut rows = seen["instance"].as_array()?.iter().filter(|row| row[0] == **path);
+            // What is not relevant has no row, and of copies nobody knows which one a row is.
+            if let (Some(row), None) = (rows.next(), rows.next())
+                && row[1] != **value
+            {
+                *value = row[1].as_str()?.to_owned();
+                walked.push(json!({ "set": path, "value": value }));
+            }
+        }
+        state = Some(seen);
+    }
+    state
 }
 
 /// Paths and values of a submitted instance, without the form's own fields.
